@@ -1,0 +1,1 @@
+//! The AWS calls we make, and no others.

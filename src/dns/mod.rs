@@ -1,0 +1,1 @@
+//! DNS forwarding rules for Studio's private names.

@@ -1,0 +1,1 @@
+//! What a resource is: values, schemas, plans.

@@ -1,0 +1,14 @@
+#![doc = include_str!("architecture.md")]
+
+pub mod dns;
+pub mod framework;
+pub mod plugin;
+pub mod policy;
+pub mod steps;
+
+#[cfg(feature = "aws")]
+pub mod aws;
+#[cfg(feature = "aws")]
+pub mod provider;
+#[cfg(feature = "aws")]
+pub mod resources;

@@ -1,0 +1,1 @@
+//! How Terraform talks to this process.

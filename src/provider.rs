@@ -1,0 +1,1 @@
+//! What the provider offers, its schema, and how it is configured.

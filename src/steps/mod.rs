@@ -1,0 +1,1 @@
+//! The changes to one composite's sub-objects, and their order.
