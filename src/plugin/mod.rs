@@ -1,1 +1,3 @@
 //! How Terraform talks to this process.
+
+pub mod pb;
