@@ -155,8 +155,7 @@ To use this very file instead, name its folder in ~/.terraformrc (%APPDATA%\\ter
     provider_installation {{
       dev_overrides {{ \"studio-private/studio\" = \"/path/to/the/folder\" }}
       direct {{}}
-    }}
-",
+    }}",
         version = version()
     )
 }
