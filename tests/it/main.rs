@@ -1,1 +1,6 @@
 //! Integration tests.
+
+mod bindings;
+mod client;
+mod client_certificate;
+mod handshake;
