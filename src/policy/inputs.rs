@@ -110,9 +110,7 @@ pub enum Problem {
         network: IpNet,
     },
     /// Not the ARN of a principal.
-    #[error(
-        "\"{0}\" is not the ARN of a role, a user or an account's root, or a pattern for them"
-    )]
+    #[error("\"{0}\" is not the ARN of a role, a user or an account's root, or a pattern for them")]
     NotPrincipalArn(String),
     /// The ARN of a session: `aws:PrincipalArn` holds the role's.
     #[error("\"{0}\" is the ARN of a session, which never matches; give the ARN of its role")]
@@ -283,9 +281,7 @@ pub fn check_id(key: Key, id: &str) -> Result<(), Problem> {
 /// [`Problem::NotCidr`], [`Problem::HostBits`].
 pub fn check_cidr(cidr: &str) -> Result<IpNet, Problem> {
     let net: IpNet = cidr.parse().map_err(|_| match cidr.parse::<std::net::IpAddr>() {
-        Ok(address) => {
-            Problem::HostBits { given: cidr.to_owned(), network: IpNet::from(address) }
-        }
+        Ok(address) => Problem::HostBits { given: cidr.to_owned(), network: IpNet::from(address) },
         Err(_) => Problem::NotCidr(cidr.to_owned()),
     })?;
     match net.addr() == net.network() {

@@ -8,6 +8,8 @@
 //! operators, which hold where the key is absent, and never a set operator; a variable, which
 //! would take its statement out of play, is always guarded by a Deny of its own.
 
+#[cfg(test)]
+mod decisions;
 mod size;
 #[cfg(test)]
 mod tests;
@@ -330,10 +332,9 @@ fn check_tags(settings: &PresignSettings, errors: &mut Vec<InputError>) -> BTree
 
 fn same_partition(arn: &str, partition: &str, first: Option<&DomainArn>) -> Result<(), Problem> {
     match first {
-        Some(first) if first.partition != partition => Err(Problem::OtherPartition {
-            arn: arn.to_owned(),
-            expected: first.partition.clone(),
-        }),
+        Some(first) if first.partition != partition => {
+            Err(Problem::OtherPartition { arn: arn.to_owned(), expected: first.partition.clone() })
+        }
         Some(_) | None => Ok(()),
     }
 }

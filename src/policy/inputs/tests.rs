@@ -107,7 +107,8 @@ fn what_no_principal_has_as_its_arn_is_refused() {
 #[test]
 fn a_profile_is_a_name_a_pattern_or_holds_variables() {
     let longest = "a".repeat(63);
-    for profile in ["*", "ada", "team-?-*", "${aws:username}", "x-${aws:PrincipalTag/p}", &longest] {
+    for profile in ["*", "ada", "team-?-*", "${aws:username}", "x-${aws:PrincipalTag/p}", &longest]
+    {
         assert_eq!(check_user_profile(profile), Ok(()), "{profile}");
     }
     for profile in ["", "a/b", "ada lovelace", "a_b", "${*}", &"a".repeat(64)] {
