@@ -7,5 +7,5 @@
 
 pub mod address;
 pub mod name;
-//pub mod render;
+pub mod render;
 pub mod zones;
