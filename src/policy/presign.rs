@@ -10,6 +10,8 @@
 
 #[cfg(test)]
 mod decisions;
+#[cfg(test)]
+mod random;
 mod size;
 #[cfg(test)]
 mod tests;
