@@ -49,7 +49,8 @@ pub enum At {
 pub enum Key {
     /// `vpc_endpoint_ids`: the endpoint that the request came through.
     SourceVpce,
-    /// `vpc_ids`: the VPC that owns that endpoint, which need not be the VPC of the client [K].
+    /// `vpc_ids`: the VPC that owns that endpoint. By all accounts it need not be the client's own;
+    /// AWS does not spell this out.
     SourceVpc,
     /// `source_cidr_blocks`: the public address. Absent where a request comes through an endpoint.
     SourceIp,

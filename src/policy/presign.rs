@@ -138,7 +138,8 @@ impl Presign {
 
     /// The guard as a service control policy, whatever the mode. It holds for every principal of
     /// the accounts that it is attached to, also for the execution roles with which Studio's portal
-    /// opens apps [I]: those make their calls from the paths too, or are exempt.
+    /// seems to open apps (inferred from its messages, not documented): those have to call from the
+    /// paths too, or be exempt.
     pub fn scp(&self) -> Document {
         Document::new(self.guard())
     }

@@ -7,7 +7,8 @@ use super::{Fips, Partition, Region};
 #[error("\"{0}\" is not a service, such as studio, sagemaker.api or sts")]
 pub struct BadService(pub String);
 
-/// Services under `aws.sagemaker.REGION.…`, in every partition [I].
+/// Services under `aws.sagemaker.REGION.…`, in China as elsewhere; inferred for the iso
+/// partitions and the Sovereign Cloud.
 const SAGEMAKER_OWN: [&str; 4] = ["studio", "notebook", "experiments", "partner-app"];
 
 /// Services that bear the partition's own prefix in China, as far as a Studio user meets them.
