@@ -17,6 +17,7 @@ mod partition;
 pub mod route53;
 pub mod route53resolver;
 pub mod sagemaker;
+pub mod sts;
 pub mod tags;
 pub mod wait;
 

@@ -23,6 +23,17 @@ pub enum Judgement<T> {
     Failed(String),
 }
 
+impl<T> Judgement<T> {
+    /// The same judgement with what is ready turned into something else.
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Judgement<U> {
+        match self {
+            Self::Ready(value) => Judgement::Ready(turn(value)),
+            Self::Pending(state) => Judgement::Pending(state),
+            Self::Failed(state) => Judgement::Failed(state),
+        }
+    }
+}
+
 /// How often to look, chosen per kind of object by how long AWS usually takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
