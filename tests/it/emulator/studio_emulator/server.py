@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -28,6 +29,11 @@ class QuietHandler(MotoRequestHandler):
     disable_nagle_algorithm = True
     # Headers and body leave in one packet.
     wbufsize = -1
+
+    def finish(self) -> None:
+        """Closes the connection; one that is closed already is no news."""
+        with contextlib.suppress(OSError):
+            super().finish()
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are recorded; only what goes wrong is worth a line."""

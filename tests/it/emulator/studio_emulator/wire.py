@@ -16,6 +16,7 @@ import re
 import uuid
 from typing import Any
 
+from moto.core import errors
 from moto.core.exceptions import ServiceException
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
@@ -33,6 +34,9 @@ MODEL_OF_SIGNING_NAME = {"elasticfilesystem": "efs"}
 
 # Checks of the model that the service itself does otherwise, with errors of its own.
 UNCHECKED = {("CreateResolverEndpoint", "IpAddresses")}
+
+# Service models do not list the errors that all services have. moto would warn about each of them.
+errors.warn = lambda *_args, **_kwargs: None
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/,\s]+)/([^/,\s]+)/aws4_request")
 _UNSIGNED = {"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}

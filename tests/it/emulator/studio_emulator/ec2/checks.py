@@ -246,7 +246,7 @@ def add_gateway_route(backend: Any, route_table_id: str, endpoint: Any) -> None:
 
 def remove_gateway_route(backend: Any, route_table_id: str, endpoint: Any) -> None:
     """Takes a gateway endpoint's route out of a route table, if both are still there."""
-    table = backend.route_tables.get(route_table_id)
-    if table is not None:
-        for key in [k for k, route in table.routes.items() if route.gateway and route.gateway.id == endpoint.id]:
-            del table.routes[key]
+    if route_table_id in backend.route_tables:
+        table = backend.route_tables[route_table_id]
+        for route in [r for r in table.routes if r.gateway and r.gateway.id == endpoint.id]:
+            table._routes.pop(route.id)
