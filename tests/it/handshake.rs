@@ -165,9 +165,7 @@ async fn without_tf_log_nothing_is_logged() {
 #[tokio::test]
 async fn ctrl_c_is_ignored_and_stop_provider_keeps_serving() {
     let (mut plugin, mut terraform) = started().await;
-    let pid = plugin.process.id().unwrap().to_string();
-    let kill = soon(Command::new("kill").args(["-INT", &pid]).status()).await.unwrap();
-    assert!(kill.success());
+    signal(&plugin, "INT").await;
     schema(&mut terraform).await.unwrap();
 
     let stopped = soon(terraform.provider.stop_provider(stop_provider::Request {})).await.unwrap();
@@ -187,6 +185,23 @@ async fn shutdown_ends_the_process_and_removes_the_socket_directory() {
     soon(connection.controller.shutdown(plugin::Empty {})).await.unwrap();
     assert!(soon(plugin.process.wait()).await.unwrap().success());
     assert!(!directory.exists());
+}
+
+#[tokio::test]
+async fn sigterm_ends_the_process_and_removes_the_socket_directory() {
+    let (mut plugin, mut terraform) = started().await;
+    schema(&mut terraform).await.unwrap();
+    let directory = plugin.socket().parent().unwrap().to_owned();
+
+    signal(&plugin, "TERM").await;
+    assert!(soon(plugin.process.wait()).await.unwrap().success());
+    assert!(!directory.exists());
+}
+
+async fn signal(plugin: &Plugin, name: &str) {
+    let pid = plugin.process.id().unwrap().to_string();
+    let kill = soon(Command::new("kill").args(["-s", name, &pid]).status()).await.unwrap();
+    assert!(kill.success());
 }
 
 async fn started() -> (Plugin, Connection) {
