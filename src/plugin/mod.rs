@@ -31,10 +31,7 @@ use self::{
     broker::Controller,
     handshake::Start,
     listener::Listener,
-    pb::{
-        plugin::grpc_controller_server::GrpcControllerServer,
-        tfplugin6::provider_server::ProviderServer,
-    },
+    pb::{plugin::grpc_controller_server::GrpcControllerServer, tfplugin6::provider_server::ProviderServer},
     rpc::Stop,
     service::Service,
 };
@@ -97,10 +94,7 @@ pub async fn serve(provider: impl Provider) -> Result<(), ServeError> {
     let server = Server::builder()
         .add_service(service)
         .add_service(controller)
-        .serve_with_incoming_shutdown(
-            listener.connections(tls),
-            shutdown.clone().cancelled_owned(),
-        );
+        .serve_with_incoming_shutdown(listener.connections(tls), shutdown.clone().cancelled_owned());
 
     handshake::print(line).map_err(ServeError::Stdout)?;
     info!(version = env!("CARGO_PKG_VERSION"), tls = certificate.is_some(), "serving");

@@ -23,8 +23,7 @@ use rustls::{
     sign::{CertifiedKey, Signer},
 };
 use studio::plugin::pb::{
-    plugin::grpc_controller_client::GrpcControllerClient,
-    tfplugin6::provider_client::ProviderClient,
+    plugin::grpc_controller_client::GrpcControllerClient, tfplugin6::provider_client::ProviderClient,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -79,10 +78,7 @@ impl Launch {
         let certificate = client.certificate.as_ref().expect("Terraform has a certificate");
         let certificate = STANDARD.encode(certificate);
         Self::by_hand()
-            .with(
-                "TF_PLUGIN_MAGIC_COOKIE",
-                "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
-            )
+            .with("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
             .with("PLUGIN_PROTOCOL_VERSIONS", "5,6")
             .with("PLUGIN_MIN_PORT", "10000")
             .with("PLUGIN_MAX_PORT", "25000")
@@ -184,8 +180,7 @@ impl Connection {
             }
         });
         // The address is not looked at, but there has to be one.
-        let channel =
-            Endpoint::from_static("http://localhost").connect_with_connector_lazy(connector);
+        let channel = Endpoint::from_static("http://localhost").connect_with_connector_lazy(connector);
         Self {
             provider: ProviderClient::new(channel.clone())
                 .max_decoding_message_size(MESSAGE_LIMIT)
