@@ -104,7 +104,39 @@ class Rules(GroupTest):
         self.assertEqual(self.rules(group), [])
 
 
+    def test_a_rule_is_changed_under_its_id(self) -> None:
+        group = self.group()
+        first, second = self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16"}, {"CidrIp": "10.2.0.0/16"}]})
+        contents = {**HTTPS, "CidrIpv4": "10.3.0.0/16", "Description": "new"}
+        change = {"SecurityGroupRuleId": first["SecurityGroupRuleId"], "SecurityGroupRule": contents}
+        self.ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[change])
+        shown = {rule["SecurityGroupRuleId"]: rule for rule in self.rules(group)}[first["SecurityGroupRuleId"]]
+        self.assertEqual([shown["CidrIpv4"], shown["Description"]], ["10.3.0.0/16", "new"])
+        change["SecurityGroupRule"] = {**contents, "CidrIpv4": second["CidrIpv4"]}
+        wanted = {"GroupId": group, "SecurityGroupRules": [change]}
+        self.refused("InvalidPermission.Duplicate", self.ec2.modify_security_group_rules, **wanted)
+
+    def test_descriptions_are_changed_by_id_and_by_what_the_rule_says(self) -> None:
+        group = self.group()
+        rule = self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "old"}]})[0]
+        by_id = [{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Description": "by id"}]
+        self.ec2.update_security_group_rule_descriptions_ingress(GroupId=group, SecurityGroupRuleDescriptions=by_id)
+        self.assertEqual(self.rules(group)[0]["Description"], "by id")
+        same = [{**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "by contents"}]}]
+        self.ec2.update_security_group_rule_descriptions_ingress(GroupId=group, IpPermissions=same)
+        self.assertEqual(self.rules(group)[0]["Description"], "by contents")
+        shown = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"][0]
+        self.assertEqual(shown["IpRanges"][0]["Description"], "by contents")
+
+
 class Deletes(GroupTest):
+    def test_a_whole_network_can_be_taken_apart(self) -> None:
+        for subnet in self.net["subnet_ids"]:
+            self.ec2.delete_subnet(SubnetId=subnet)
+        self.ec2.delete_vpc(VpcId=self.net["vpc_id"])
+        self.client("iam").delete_role(RoleName="studio-execution")
+        self.assertEqual(self.leftovers(), [])
+
     def endpoint(self, group: str) -> str:
         wanted = {"VpcId": self.net["vpc_id"], "ServiceName": "com.amazonaws.us-east-1.sts", "VpcEndpointType": "Interface"}
         made = self.ec2.create_vpc_endpoint(SubnetIds=self.net["subnet_ids"], SecurityGroupIds=[group], **wanted)
