@@ -187,7 +187,10 @@ def associate_resource_share(call: Call) -> dict[str, Any]:
     _check(call)
     share = _share(call, call["resourceShareArn"])
     made = _associate(share, call)
-    return {"resourceShareAssociations": [share.link_shown(link) for link in made], "clientToken": call.get("clientToken")}
+    return {
+        "resourceShareAssociations": [share.link_shown(link) for link in made],
+        "clientToken": call.get("clientToken"),
+    }
 
 
 @handles("ram", "DisassociateResourceShare")
@@ -207,7 +210,10 @@ def disassociate_resource_share(call: Call) -> dict[str, Any]:
                 link.status = "DISASSOCIATED"
 
         lifecycle.after("ram:association:disassociating", end)
-    return {"resourceShareAssociations": [share.link_shown(link) for link in links], "clientToken": call.get("clientToken")}
+    return {
+        "resourceShareAssociations": [share.link_shown(link) for link in links],
+        "clientToken": call.get("clientToken"),
+    }
 
 
 @handles("ram", "GetResourceShareAssociations")

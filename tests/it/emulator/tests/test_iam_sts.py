@@ -8,7 +8,9 @@ from typing import Any
 from . import support
 from .support import EmulatorTest
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
+TRUST = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+)
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -126,7 +128,11 @@ class Simulations(EmulatorTest):
         ]
         more = {"PermissionsBoundaryPolicyInputList": [boundary]} if boundary else {}
         answer = self.client("iam").simulate_custom_policy(
-            PolicyInputList=list(policies), ActionNames=[self.ACTION], ResourceArns=[self.PROFILE], ContextEntries=entries, **more
+            PolicyInputList=list(policies),
+            ActionNames=[self.ACTION],
+            ResourceArns=[self.PROFILE],
+            ContextEntries=entries,
+            **more,
         )
         return answer["EvaluationResults"][0]
 
@@ -209,13 +215,17 @@ class Sessions(EmulatorTest):
 
     def test_a_web_identity_needs_a_token_and_nothing_else(self) -> None:
         role = f"arn:aws:iam::{self.account}:role/reader"
-        made = self.client("sts").assume_role_with_web_identity(RoleArn=role, RoleSessionName="session", WebIdentityToken="abcd")
+        made = self.client("sts").assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="session", WebIdentityToken="abcd"
+        )
         key = made["Credentials"]["AccessKeyId"]
         self.assertEqual(support.client("sts", "", key=key).get_caller_identity()["Account"], self.account)
 
     def test_chained_roles(self) -> None:
         first = self.client("sts").assume_role(RoleArn="arn:aws:iam::777777777777:role/a", RoleSessionName="session")
         key = first["Credentials"]["AccessKeyId"]
-        second = support.client("sts", "", key=key).assume_role(RoleArn="arn:aws:iam::888888888888:role/b", RoleSessionName="session")
+        second = support.client("sts", "", key=key).assume_role(
+            RoleArn="arn:aws:iam::888888888888:role/b", RoleSessionName="session"
+        )
         key = second["Credentials"]["AccessKeyId"]
         self.assertEqual(support.client("sts", "", key=key).get_caller_identity()["Account"], "888888888888")

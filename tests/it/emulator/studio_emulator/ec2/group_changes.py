@@ -21,14 +21,25 @@ def modify_security_group_rules(call: Call) -> dict[str, Any]:
     """Gives rules other contents under the same ids."""
     backend = ec2_backends[call.account][call.region]
     group = group_of(backend, call)
-    planned = [(_rule(group, wanted["SecurityGroupRuleId"]), wanted["SecurityGroupRule"]) for wanted in call["SecurityGroupRules"]]
+    planned = [
+        (_rule(group, wanted["SecurityGroupRuleId"]), wanted["SecurityGroupRule"])
+        for wanted in call["SecurityGroupRules"]
+    ]
     made = [(old, replacement(backend, group, old, contents)) for old, contents in planned]
     for held in (group.ingress_rules, group.egress_rules):
         keys = [rule_key(next((new for old, new in made if old is rule), rule)) for rule in held]
         if len(keys) != len(set(keys)):
             raise AwsError("InvalidPermission.Duplicate", "the specified rule already exists")
     for old, new in made:
-        for name in ("ip_protocol", "from_port", "to_port", "ip_range", "source_group", "prefix_list_id", "own_description"):
+        for name in (
+            "ip_protocol",
+            "from_port",
+            "to_port",
+            "ip_range",
+            "source_group",
+            "prefix_list_id",
+            "own_description",
+        ):
             setattr(old, name, getattr(new, name))
     return {"Return": True}
 

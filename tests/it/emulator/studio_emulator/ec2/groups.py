@@ -40,7 +40,10 @@ def create_security_group(call: Call) -> dict[str, Any]:
         raise AwsError("InvalidParameterValue", f"Value ({name}) for parameter GroupName is invalid.")
     if not _TEXT.fullmatch(description):
         allowed = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
-        message = f"Value ({description}) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported; allowed: {allowed}"
+        message = (
+            f"Value ({description}) for parameter GroupDescription is invalid. Character sets beyond "
+            f"ASCII are not supported; allowed: {allowed}"
+        )
         raise AwsError("InvalidParameterValue", message)
     if any(group.name == name for group in backend.groups[vpc_id].values()):
         message = f"The security group '{name}' already exists for VPC '{vpc_id}'"
@@ -130,7 +133,9 @@ def matching(
     return found
 
 
-def replacement(backend: Any, group: SecurityGroup, old: SecurityGroupRule, wanted: dict[str, Any]) -> SecurityGroupRule:
+def replacement(
+    backend: Any, group: SecurityGroup, old: SecurityGroupRule, wanted: dict[str, Any]
+) -> SecurityGroupRule:
     """A rule with the contents that ModifySecurityGroupRules gives for an old one."""
     text = wanted.get("Description")
     permission = {name: wanted.get(name) for name in ("IpProtocol", "FromPort", "ToPort")}
@@ -161,7 +166,10 @@ def _authorize(call: Call, is_egress: bool) -> dict[str, Any]:
     keys = {rule_key(rule) for rule in held}
     for rule in made:
         if rule_key(rule) in keys:
-            message = f'the specified rule "{_peer(rule)}, {rule.ip_protocol}, {rule.from_port}-{rule.to_port}, ALLOW" already exists'
+            message = (
+                f'the specified rule "{_peer(rule)}, {rule.ip_protocol}, {rule.from_port}-{rule.to_port}, '
+                'ALLOW" already exists'
+            )
             raise AwsError("InvalidPermission.Duplicate", message)
         keys.add(rule_key(rule))
     if len(keys) > _RULES_PER_GROUP:
@@ -198,7 +206,9 @@ def _parts(backend: Any, group: SecurityGroup, call: Call) -> list[tuple[Any, ..
         permissions = [single]
     parts = [part for permission in permissions for part in _permission_parts(backend, group, permission)]
     if not parts:
-        raise AwsError("MissingParameter", "Either ipPermissions with a source or destination, or rule ids, are needed.")
+        raise AwsError(
+            "MissingParameter", "Either ipPermissions with a source or destination, or rule ids, are needed."
+        )
     return parts
 
 
@@ -256,13 +266,24 @@ def _range(text: str, member: str) -> str:
 def _with_text(peer: dict[str, Any]) -> dict[str, Any]:
     text = peer.get("Description")
     if text is not None and not _TEXT.fullmatch(text):
-        message = "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+        message = (
+            "Invalid rule description. Valid descriptions are strings less than 256 characters from the "
+            "following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+        )
         raise AwsError("InvalidParameterValue", message)
     return {name: value for name, value in peer.items() if value is not None}
 
 
 def _rule(
-    backend: Any, group: SecurityGroup, is_egress: bool, protocol: str, first: Any, last: Any, kind: str, peer: Any, tags: dict[str, str]
+    backend: Any,
+    group: SecurityGroup,
+    is_egress: bool,
+    protocol: str,
+    first: Any,
+    last: Any,
+    kind: str,
+    peer: Any,
+    tags: dict[str, str],
 ) -> SecurityGroupRule:
     made = SecurityGroupRule(
         backend,
@@ -288,7 +309,9 @@ def rule_key(rule: SecurityGroupRule) -> tuple[Any, ...]:
 
 def _peer(rule: SecurityGroupRule) -> str:
     ranges = rule.ip_range or {}
-    return str(ranges.get("CidrIp") or ranges.get("CidrIpv6") or rule.source_group.get("GroupId") or rule.prefix_list_id)
+    return str(
+        ranges.get("CidrIp") or ranges.get("CidrIpv6") or rule.source_group.get("GroupId") or rule.prefix_list_id
+    )
 
 
 def _described(backend: Any, group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, Any]:

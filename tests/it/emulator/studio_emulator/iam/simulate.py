@@ -79,7 +79,9 @@ def _decide(
         "EvalDecision": decision,
         "MatchedStatements": matched,
         "MissingContextValues": sorted(missing),
-        "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed_by_boundary} if boundaries else None,
+        "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed_by_boundary}
+        if boundaries
+        else None,
         "ResourceSpecificResults": [
             {
                 "EvalResourceName": resource,
