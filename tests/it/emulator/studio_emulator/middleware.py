@@ -10,7 +10,7 @@ with a 5xx status only when a rule asks for one. An SDK would try again, and hid
 
 from __future__ import annotations
 
-import http
+import http.client
 import io
 import re
 import socket
@@ -52,7 +52,7 @@ class Application:
                 return _hang_up(environ, start_response)
             status, headers, content = result
         headers["Content-Length"] = str(len(content))
-        start_response(f"{status} {http.HTTPStatus(status).phrase}", list(headers.items()))
+        start_response(f"{status} {http.client.responses.get(status, 'Unknown')}", list(headers.items()))
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [content]
 
     def _aws(self, environ: dict[str, Any], body: bytes) -> wire.Response | None:

@@ -85,6 +85,11 @@ class Rules(EmulatorTest):
                 self.assertEqual(answer["Error"]["Message"], "no <way>")
                 self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 403)
 
+    def test_any_status_can_be_asked_for(self) -> None:
+        self.rule(service="sts", operation="*", error={"code": "Odd", "status": 499})
+        answer = self.refused("Odd", self.client("sts").get_caller_identity)
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 499)
+
     def test_a_refused_call_is_not_carried_out(self) -> None:
         self.rule(service="iam", operation="CreateUser", error={"code": "Throttling"})
         self.refused("Throttling", self.client("iam").create_user, UserName="u")
