@@ -154,6 +154,11 @@ impl Workspace {
         self.run(&["import", "-input=false", address, id]).succeeded(self)
     }
 
+    /// An import that must fail; what Terraform wrote.
+    pub fn import_expect_error(&self, address: &str, id: &str) -> String {
+        self.run(&["import", "-input=false", address, id]).failed(self)
+    }
+
     /// `terraform untaint`.
     pub fn untaint(&self, address: &str) {
         self.run(&["untaint", address]).succeeded(self);
@@ -187,7 +192,7 @@ impl Workspace {
     }
 
     fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new(&**TERRAFORM);
+        let mut command = Command::new(program());
         let (subcommand, rest) = arguments.split_first().expect("there is a subcommand");
         command.arg(subcommand);
         // `state rm` is two words, and knows no colours.
@@ -230,6 +235,10 @@ impl Workspace {
 }
 
 /// `terraform`, or `tofu` where only that is installed.
+pub fn program() -> &'static str {
+    &TERRAFORM
+}
+
 static TERRAFORM: LazyLock<String> = LazyLock::new(|| {
     for name in ["terraform", "tofu"] {
         let mut command = Command::new(name);
@@ -243,6 +252,15 @@ static TERRAFORM: LazyLock<String> = LazyLock::new(|| {
          (https://developer.hashicorp.com/terraform/install) or OpenTofu 1.11 or newer (https://opentofu.org/docs/intro/install)"
     )
 });
+
+/// Waits for something that must happen, and fails the test if it does not.
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen that {what}");
+        std::thread::sleep(PAUSE);
+    }
+}
 
 /// Terraform while it runs.
 struct Running {
