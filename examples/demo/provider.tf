@@ -9,6 +9,7 @@ provider "studio" {
   region        = "us-east-1"
   access_key    = "AKIA123456789012DEMO"
   secret_key    = "not-a-secret"
+  no_proxy      = "127.0.0.1"
   poll_interval = "200ms"
 
   endpoints {

@@ -57,8 +57,7 @@ pub fn page(subject: Subject, page: Page<'_>, schema: &Schema) -> String {
         }
         Subject::Resource | Subject::DataSource | Subject::EphemeralResource => {
             let title = format!("{} {} - {}", page.name, subject.words(), page.provider);
-            front_matter(&title, schema.description)
-                + &format!("\n# {} ({})\n\n", page.name, subject.words())
+            front_matter(&title, schema.description) + &format!("\n# {} ({})\n\n", page.name, subject.words())
         }
     };
     if let Some(why) = schema.deprecation {
@@ -74,11 +73,7 @@ pub fn page(subject: Subject, page: Page<'_>, schema: &Schema) -> String {
     text.push_str(&nested_sections(nested));
     if let Some(command) = page.import {
         let lead = "Import is supported with the following command:\n";
-        text.push_str(&fenced("Import", "shell", Some(command)).replacen(
-            "\n```",
-            &format!("\n{lead}\n```"),
-            1,
-        ));
+        text.push_str(&fenced("Import", "shell", Some(command)).replacen("\n```", &format!("\n{lead}\n```"), 1));
     }
     text
 }
@@ -89,24 +84,14 @@ pub fn function_page(page: Page<'_>, signature: &Signature) -> String {
     let mut text = front_matter(&title, signature.summary);
     let _ = write!(text, "\n# function: {}\n\n{}\n", page.name, signature.description);
     text.push_str(&fenced("Example Usage", "terraform", page.example));
-    let parameters: Vec<String> = signature
-        .parameters
-        .iter()
-        .map(|one| format!("{} {}", one.name, expression(&one.of)))
-        .collect();
-    let line =
-        format!("{}({}) {}", page.name, parameters.join(", "), expression(&signature.result));
+    let parameters: Vec<String> =
+        signature.parameters.iter().map(|one| format!("{} {}", one.name, expression(&one.of))).collect();
+    let line = format!("{}({}) {}", page.name, parameters.join(", "), expression(&signature.result));
     text.push_str(&fenced("Signature", "text", Some(&line)));
     text.push_str("\n## Arguments\n\n");
     for (index, parameter) in signature.parameters.iter().enumerate() {
         let kind = words(&parameter.of);
-        let _ = writeln!(
-            text,
-            "{}. `{}` ({kind}) {}",
-            index + 1,
-            parameter.name,
-            parameter.description
-        );
+        let _ = writeln!(text, "{}. `{}` ({kind}) {}", index + 1, parameter.name, parameter.description);
     }
     text
 }
@@ -117,9 +102,8 @@ fn front_matter(title: &str, description: &str) -> String {
 }
 
 fn fenced(heading: &str, language: &str, content: Option<&str>) -> String {
-    content.map_or_else(String::new, |content| {
-        format!("\n## {heading}\n\n```{language}\n{}\n```\n", content.trim_end())
-    })
+    content
+        .map_or_else(String::new, |content| format!("\n## {heading}\n\n```{language}\n{}\n```\n", content.trim_end()))
 }
 
 /// Nested attributes that get a section of their own: their path, and what stands in them.
@@ -167,11 +151,7 @@ fn nested_sections(mut waiting: Vec<Section<'_>>) -> String {
     while !waiting.is_empty() {
         let mut deeper = Vec::new();
         for (path, attributes) in waiting {
-            let _ = write!(
-                text,
-                "\n<a id=\"{}\"></a>\n\n### Nested Schema for `{path}`\n",
-                anchor(&path)
-            );
+            let _ = write!(text, "\n<a id=\"{}\"></a>\n\n### Nested Schema for `{path}`\n", anchor(&path));
             text.push_str(&fields("", &attributes, &[], &format!("{path}."), &mut deeper));
         }
         waiting = deeper;
@@ -197,8 +177,7 @@ fn line(attribute: &Attribute, path: &str) -> String {
             let _ = write!(kind, ", {mark}");
         }
     }
-    let mut text =
-        format!("- `{}` ({kind}) {}", attribute.name, attribute.description.replace('\n', " "));
+    let mut text = format!("- `{}` ({kind}) {}", attribute.name, attribute.description.replace('\n', " "));
     if let Some(why) = attribute.deprecation {
         let _ = write!(text, " Deprecated: {why}");
     }
@@ -220,12 +199,7 @@ fn block_line(block: &Block) -> String {
         (_, 0) => "Block List".to_owned(),
         (_, most) => format!("Block List, Max: {most}"),
     };
-    format!(
-        "- `{}` ({kind}) {} (see [below](#{}))",
-        block.name,
-        block.description,
-        anchor(block.name)
-    )
+    format!("- `{}` ({kind}) {} (see [below](#{}))", block.name, block.description, anchor(block.name))
 }
 
 fn anchor(path: &str) -> String {
@@ -258,10 +232,7 @@ fn expression(of: &Type) -> String {
         Type::Set(of) => format!("set({})", expression(of)),
         Type::Map(of) => format!("map({})", expression(of)),
         Type::Object(attributes) => {
-            let inner: Vec<_> = attributes
-                .iter()
-                .map(|(name, of)| format!("{name} = {}", expression(of)))
-                .collect();
+            let inner: Vec<_> = attributes.iter().map(|(name, of)| format!("{name} = {}", expression(of))).collect();
             format!("object({{ {} }})", inner.join(", "))
         }
         Type::Tuple(types) => {
@@ -275,18 +246,13 @@ fn literal(value: &Dynamic) -> String {
     match value {
         Dynamic::Null => "null".to_owned(),
         Dynamic::Bool(value) => value.to_string(),
-        Dynamic::Number(number) => {
-            number.as_i64().map_or_else(|| number.as_f64().to_string(), |int| int.to_string())
-        }
+        Dynamic::Number(number) => number.as_i64().map_or_else(|| number.as_f64().to_string(), |int| int.to_string()),
         Dynamic::String(text) => format!("{text:?}"),
         Dynamic::List(elements) => {
             format!("[{}]", elements.iter().map(literal).collect::<Vec<_>>().join(", "))
         }
         Dynamic::Map(elements) => {
-            let inner: Vec<_> = elements
-                .iter()
-                .map(|(name, value)| format!("{name} = {}", literal(value)))
-                .collect();
+            let inner: Vec<_> = elements.iter().map(|(name, value)| format!("{name} = {}", literal(value))).collect();
             format!("{{ {} }}", inner.join(", "))
         }
         Dynamic::Typed(typed) => literal(&typed.1),
@@ -314,12 +280,8 @@ mod tests {
                     Nesting::Map,
                     vec![
                         Attribute::bool("enabled").default_to(true).describe("Whether."),
-                        Attribute::nested(
-                            "more",
-                            Nesting::Single,
-                            vec![Attribute::string("x").describe("X.")],
-                        )
-                        .describe("Deeper."),
+                        Attribute::nested("more", Nesting::Single, vec![Attribute::string("x").describe("X.")])
+                            .describe("Deeper."),
                     ],
                 )
                 .describe("Its parts."),
@@ -328,12 +290,7 @@ mod tests {
             ..Schema::default()
         };
         let example = Some("resource \"p_thing\" \"x\" {}\n");
-        let about = Page {
-            provider: "p",
-            name: "p_thing",
-            example,
-            import: Some("terraform import p_thing.x id"),
-        };
+        let about = Page { provider: "p", name: "p_thing", example, import: Some("terraform import p_thing.x id") };
         expect![[r####"
             ---
             page_title: "p_thing Resource - p"
@@ -415,12 +372,8 @@ mod tests {
         };
         let text = page(Subject::Provider, Page { name: "p", ..Page::default() }, &schema);
         assert!(text.contains("page_title: \"p Provider\""), "{text}");
-        assert!(text.contains(
-            "- `assume_role` (Block List, Max: 1) A role. (see [below](#nested--assume_role))"
-        ));
-        assert!(text.contains(
-            "### Nested Schema for `assume_role`\n\nOptional:\n\n- `role_arn` (String) The role."
-        ));
+        assert!(text.contains("- `assume_role` (Block List, Max: 1) A role. (see [below](#nested--assume_role))"));
+        assert!(text.contains("### Nested Schema for `assume_role`\n\nOptional:\n\n- `role_arn` (String) The role."));
     }
 
     #[test]

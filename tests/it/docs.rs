@@ -24,9 +24,7 @@ fn pages() -> BTreeMap<String, String> {
     let studio = Studio::new();
     let mut pages = BTreeMap::new();
     let example = |path: &str| fs::read_to_string(root().join("examples").join(path)).ok();
-    let file = |folder: &str, name: &str| {
-        format!("{folder}/{}.md", name.strip_prefix("studio_").unwrap_or(name))
-    };
+    let file = |folder: &str, name: &str| format!("{folder}/{}.md", name.strip_prefix("studio_").unwrap_or(name));
     let about = |name: &'static str| Page { provider: "studio", name, example: None, import: None };
 
     let shown = example("provider/provider.tf");
@@ -81,11 +79,7 @@ fn the_pages_are_what_the_schemas_and_examples_give() {
         let names = files.map(|file| format!("{folder}/{}", file.unwrap().file_name().display()));
         wrong.extend(names.filter(|name| !pages.contains_key(name)));
     }
-    assert!(
-        wrong.is_empty(),
-        "out of date in docs/: {}; run: UPDATE=1 cargo test --test it docs",
-        wrong.join(", ")
-    );
+    assert!(wrong.is_empty(), "out of date in docs/: {}; run: UPDATE=1 cargo test --test it docs", wrong.join(", "));
 }
 
 #[test]

@@ -219,10 +219,7 @@ impl Account {
     }
 
     fn assert_alone(&self) {
-        assert!(
-            !self.is_shared,
-            "rules and paces would hold for other tests: use Account::alone()"
-        );
+        assert!(!self.is_shared, "rules and paces would hold for other tests: use Account::alone()");
     }
 }
 

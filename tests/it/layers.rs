@@ -18,20 +18,12 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("data_sources", &["framework", "aws", "policy", "dns", "connection"]),
     ("ephemeral", &["framework", "aws", "connection"]),
     ("functions", &["framework", "policy", "dns"]),
-    (
-        "provider",
-        &["framework", "aws", "connection", "resources", "data_sources", "functions", "ephemeral"],
-    ),
+    ("provider", &["framework", "aws", "connection", "resources", "data_sources", "functions", "ephemeral"]),
 ];
 
 /// Crates that only one part may name: AWS's SDK, and what speaks to Terraform.
-const ONLY_IN: [(&str, &str); 5] = [
-    ("aws_sdk_", "aws"),
-    ("aws_config", "aws"),
-    ("aws_smithy_", "aws"),
-    ("tonic", "plugin"),
-    ("prost", "plugin"),
-];
+const ONLY_IN: [(&str, &str); 5] =
+    [("aws_sdk_", "aws"), ("aws_config", "aws"), ("aws_smithy_", "aws"), ("tonic", "plugin"), ("prost", "plugin")];
 
 #[test]
 fn no_part_names_one_that_it_must_not_know() {
@@ -77,10 +69,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn without_comments(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 /// The parts named in `crate::a` and in `crate::{a, b::{c, d}}`; in the latter these are `a` and `b`.

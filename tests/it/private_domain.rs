@@ -1,9 +1,7 @@
 //! `studio_private_domain` through its life: made, changed, drifted, imported, destroyed.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
-use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
-};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use aws_sdk_sagemaker::types::{RetentionPolicy, RetentionType};
 use serde_json::{Value as Json, json};
 
@@ -186,9 +184,17 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
     let network = account.network();
     let first = Domain::new(&network);
     for (wrong, attribute, said) in [
-        (Domain { client_cidr_blocks: json!(["192.168.10.1/24"]), ..first.clone() }, "client_cidr_blocks", "192.168.10.0/24"),
+        (
+            Domain { client_cidr_blocks: json!(["192.168.10.1/24"]), ..first.clone() },
+            "client_cidr_blocks",
+            "192.168.10.0/24",
+        ),
         (Domain { services: json!(["sagemaker.api"]), ..first.clone() }, "endpoints", "studio"),
-        (Domain { services: json!(["studio", "sagemaker.api", "no-such-service"]), ..first.clone() }, "endpoints", "no-such-service"),
+        (
+            Domain { services: json!(["studio", "sagemaker.api", "no-such-service"]), ..first.clone() },
+            "endpoints",
+            "no-such-service",
+        ),
         (Domain { user_profiles: json!({ "-": {} }), ..first.clone() }, "user_profiles", "letter or digit"),
     ] {
         let text = Workspace::with(&account, &wrong.hcl()).plan_expect_error();

@@ -56,11 +56,9 @@ impl ProviderBlock {
     }
 
     fn hcl(&self) -> String {
-        const SERVICES: [&str; 8] =
-            ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
+        const SERVICES: [&str; 8] = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
         let ProviderBlock { url, access_key, secret_key, region, more } = self;
-        let endpoints: String =
-            SERVICES.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
+        let endpoints: String = SERVICES.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
         format!(
             "terraform {{\n  required_providers {{\n    studio = {{ source = \"studio-private/studio\" }}\n  }}\n}}\n\n\
              provider \"studio\" {{\n  region = {region}\n  access_key = {access_key:?}\n  secret_key = {secret_key:?}\n  \
@@ -105,8 +103,7 @@ impl Workspace {
 
     /// Replaces the configuration.
     pub fn write(&self, configuration: &str) {
-        fs::write(self.file("provider.tf"), self.provider.hcl())
-            .expect("the folder can be written to");
+        fs::write(self.file("provider.tf"), self.provider.hcl()).expect("the folder can be written to");
         fs::write(self.file("main.tf"), configuration).expect("the folder can be written to");
     }
 
@@ -202,8 +199,7 @@ impl Workspace {
         command.args(rest).current_dir(self.folder.path());
         self.set_environment(&mut command);
         // To files, because nobody reads from pipes before the end.
-        let create =
-            |name: &str| File::create(self.file(name)).expect("the folder can be written to");
+        let create = |name: &str| File::create(self.file(name)).expect("the folder can be written to");
         command.stdin(Stdio::null()).stdout(create("out.txt")).stderr(create("err.txt"));
         command.process_group(0);
         let process = command.spawn().expect("it was found before");
@@ -292,10 +288,7 @@ impl Running {
             }
             if Instant::now() > deadline {
                 self.stop();
-                panic!(
-                    "does not end: {}",
-                    workspace.account_of(&self.command, &written(workspace))
-                );
+                panic!("does not end: {}", workspace.account_of(&self.command, &written(workspace)));
             }
             std::thread::sleep(PAUSE);
         }
@@ -321,20 +314,12 @@ struct Ended {
 
 impl Ended {
     fn succeeded(self, workspace: &Workspace) -> String {
-        assert!(
-            self.status.success(),
-            "failed: {}",
-            workspace.account_of(&self.command, &self.text)
-        );
+        assert!(self.status.success(), "failed: {}", workspace.account_of(&self.command, &self.text));
         self.text
     }
 
     fn failed(self, workspace: &Workspace) -> String {
-        assert!(
-            !self.status.success(),
-            "succeeded: {}",
-            workspace.account_of(&self.command, &self.text)
-        );
+        assert!(!self.status.success(), "succeeded: {}", workspace.account_of(&self.command, &self.text));
         self.text
     }
 }
@@ -415,11 +400,8 @@ impl Change {
 fn differences(before: &Json, after: &Json, unknown: &Json, path: &str, paths: &mut Vec<String>) {
     if let (Json::Object(one), Json::Object(two)) = (before, after) {
         let unknowns = unknown.as_object();
-        let names: BTreeSet<&String> = one
-            .keys()
-            .chain(two.keys())
-            .chain(unknowns.into_iter().flat_map(|map| map.keys()))
-            .collect();
+        let names: BTreeSet<&String> =
+            one.keys().chain(two.keys()).chain(unknowns.into_iter().flat_map(|map| map.keys())).collect();
         for name in names {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             differences(&before[name], &after[name], &unknown[name], &path, paths);
