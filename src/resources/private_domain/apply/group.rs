@@ -34,7 +34,7 @@ struct Wanted {
 
 /// Makes or changes the domain's group.
 pub fn apply_domain_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let wanted = wanted(desired, "domain", "Studio's apps", plan::domain_group_rules);
+    let wanted = wanted(desired, "domain", "apps of Studio", plan::domain_group_rules);
     apply(step, wanted, state.domain_group.clone()).boxed()
 }
 
