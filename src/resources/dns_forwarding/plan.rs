@@ -286,3 +286,23 @@ pub fn inbound_ips(desired: &Desired, recorded: &Recorded) -> Strings {
         ResolverAddressType::Dualstack => numbered().map(ipv4).chain(numbered().map(ipv6)).collect(),
     })
 }
+
+/// The protocols to go through on the way from some to others. Resolver keeps clients from being cut off: each change
+/// must leave one protocol that was there, `DoH` and `DoH-FIPS` exclude each other, and `Do53` goes with both
+/// (UpdateResolverEndpoint, Route 53 Resolver API reference).
+pub fn protocol_path(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Vec<BTreeSet<String>> {
+    let plain: BTreeSet<String> = ["Do53".to_owned()].into();
+    let way = match old.is_disjoint(new) {
+        true => vec![old | &plain, new | &plain, new.clone()],
+        false => vec![new.clone()],
+    };
+    let mut at = old;
+    let mut path = Vec::new();
+    for next in &way {
+        if next != at {
+            path.push(next.clone());
+            at = next;
+        }
+    }
+    path
+}

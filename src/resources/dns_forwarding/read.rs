@@ -158,12 +158,12 @@ fn recorded(
 }
 
 /// Without protocols Resolver speaks Do53 (CreateResolverEndpoint, Route 53 Resolver API reference).
-fn protocols(found: &ResolverEndpoint) -> std::collections::BTreeSet<String> {
+pub fn protocols(found: &ResolverEndpoint) -> std::collections::BTreeSet<String> {
     if found.protocols.is_empty() { ["Do53".to_owned()].into() } else { found.protocols.clone() }
 }
 
 /// Without a type the endpoint is from the time when there was IPv4 alone.
-fn family(found: &ResolverEndpoint) -> String {
+pub fn family(found: &ResolverEndpoint) -> String {
     found.address_type.unwrap_or(endpoint::ResolverAddressType::Ipv4).as_str().to_owned()
 }
 
