@@ -100,9 +100,8 @@ pub fn next_move(slots: &[Slot], addresses: &[Address]) -> Option<Move> {
 
 /// The first address that may go: a failed one before one that is in use.
 fn removable<'a>(extra: &[&'a Address], addresses: &[Address]) -> Option<&'a Address> {
-    let others_in_use = |one: &Address| {
-        addresses.iter().filter(|other| other.id != one.id && other.state == State::Attached).count()
-    };
+    let others_in_use =
+        |one: &Address| addresses.iter().filter(|other| other.id != one.id && other.state == State::Attached).count();
     let may_go = |one: &&&Address| others_in_use(one) >= FEWEST_ADDRESSES;
     let failed = extra.iter().filter(|one| one.failure().is_some());
     failed.chain(extra.iter().filter(|one| one.failure().is_none())).find(may_go).copied()

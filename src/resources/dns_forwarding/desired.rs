@@ -122,10 +122,8 @@ impl Desired {
 
 fn addresses(model: &Model) -> Value<Vec<WantedAddress>> {
     if model.ip_addresses.is_null() {
-        let any = |subnet: &Value<String>| WantedAddress {
-            subnet_id: subnet.clone().map(SubnetId::from),
-            ip: Value::Null,
-        };
+        let any =
+            |subnet: &Value<String>| WantedAddress { subnet_id: subnet.clone().map(SubnetId::from), ip: Value::Null };
         return model.subnet_ids.as_ref().map(|subnets| subnets.iter().map(any).collect());
     }
     let one = |address: &Value<IpAddress>| match address.known() {

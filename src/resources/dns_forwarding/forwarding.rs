@@ -25,7 +25,9 @@ pub fn forward_zones(model: &Model) -> Result<Value<Vec<ZoneName>>, Diagnostic> 
         Value::Unknown => return Ok(Value::Unknown),
     };
     let named = match (&model.zones, &model.domain_ids) {
-        (Value::Null, Value::Null) => zones::studio_parents(&region, Fips::No).map_err(|error| unknown_names(&error))?,
+        (Value::Null, Value::Null) => {
+            zones::studio_parents(&region, Fips::No).map_err(|error| unknown_names(&error))?
+        }
         (Value::Null, domain_ids) => match known_set(domain_ids) {
             Some(ids) => hosts(ids.iter(), &region)?,
             None => return Ok(Value::Unknown),
@@ -123,10 +125,7 @@ mod tests {
 
     #[test]
     fn without_a_word_both_parents_are_forwarded() {
-        assert_eq!(
-            zones_of(&model()),
-            ["studio.eu-central-1.sagemaker.aws", "studio.sagemaker.eu-central-1.app.aws"]
-        );
+        assert_eq!(zones_of(&model()), ["studio.eu-central-1.sagemaker.aws", "studio.sagemaker.eu-central-1.app.aws"]);
     }
 
     #[test]

@@ -40,8 +40,10 @@ pub async fn check(clients: &Clients, model: &Model) -> Result<(), Diagnostics> 
     let ids: BTreeSet<SubnetId> = subnets.iter().flatten().cloned().collect();
     let ids: Vec<SubnetId> = ids.into_iter().collect();
     let group_ids: Vec<SecurityGroupId> = groups.into_iter().map(|(_, id)| id).collect();
-    let (found_subnets, found_groups) =
-        tokio::join!(some(&ids, find_subnets(clients, &ids)), some(&group_ids, find_security_groups(clients, &group_ids)));
+    let (found_subnets, found_groups) = tokio::join!(
+        some(&ids, find_subnets(clients, &ids)),
+        some(&group_ids, find_security_groups(clients, &group_ids))
+    );
 
     let mut wrong = Diagnostics::new();
     match found_subnets {
@@ -97,7 +99,11 @@ fn check_subnets(model: &Model, wanted: &[Option<SubnetId>], found: &[Subnet]) -
         let text = match subnet {
             None => format!("There is no subnet {id} in this account and Region."),
             Some(subnet) if other_vpc(&subnet) => {
-                format!("{id} is in {}, not in {}. Give subnets of vpc_id.", subnet.vpc_id, model.vpc_id.text().unwrap_or_default())
+                format!(
+                    "{id} is in {}, not in {}. Give subnets of vpc_id.",
+                    subnet.vpc_id,
+                    model.vpc_id.text().unwrap_or_default()
+                )
             }
             Some(subnet) if needs.contains(&"IPv4") && subnet.ipv4_cidr.is_none() => {
                 format!("{id} has no IPv4 range, and ip_address_type asks for IPv4 addresses.")
@@ -216,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_subnet_must_exist_and_be_in_the_vpc() {
-        let found = [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-2", "z2", "10.1.0.0/24")];
+        let found =
+            [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-2", "z2", "10.1.0.0/24")];
         let model = model(&["subnet-a", "subnet-b", "subnet-c"]);
         let wrong = check_subnets(&model, &subnet_ids(&model), &found);
         let texts: Vec<_> = wrong.iter().map(|one| format!("{}: {}", one.path.as_ref().unwrap(), one.detail)).collect();
@@ -238,7 +245,8 @@ mod tests {
 
     #[test]
     fn two_zones_are_needed_unless_one_is_still_unknown() {
-        let found = [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-1", "z1", "10.0.1.0/24")];
+        let found =
+            [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-1", "z1", "10.0.1.0/24")];
         let one_zone = model(&["subnet-a", "subnet-b"]);
         assert!(check_zones(&one_zone, &subnet_ids(&one_zone), &found).is_some());
         let mut perhaps = one_zone;

@@ -261,7 +261,8 @@ async fn find_for_import(clients: &Clients, id: &str) -> Result<Recorded, Diagno
     }
     let endpoint = ResolverEndpointId::from(id);
     if !read::is_inbound(clients, &endpoint).await.map_err(failed)? {
-        let text = format!("There is no inbound endpoint {id} in {}, in the account of the credentials.", clients.region());
+        let text =
+            format!("There is no inbound endpoint {id} in {}, in the account of the credentials.", clients.region());
         return Err(Diagnostic::error("There is nothing to import", text).into());
     }
     let mut found = read::find(clients, &endpoint).await.map_err(failed)?.unwrap_or_default();

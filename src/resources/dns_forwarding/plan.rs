@@ -101,7 +101,9 @@ fn with_order(actions: &[(Key, Action)]) -> Vec<Step<Key, Action>> {
         match action {
             Action::Create | Action::Update => key.needs().iter().copied().collect(),
             // Whatever needs this part, and is changed or deleted, lets go of it first.
-            Action::Delete => actions.iter().map(|(other, _)| *other).filter(|other| other.needs().contains(&key)).collect(),
+            Action::Delete => {
+                actions.iter().map(|(other, _)| *other).filter(|other| other.needs().contains(&key)).collect()
+            }
         }
     };
     actions.iter().map(|(key, action)| Step { key: *key, action: *action, after: after(*key, *action) }).collect()
@@ -129,8 +131,7 @@ fn endpoint_action(desired: &Desired, recorded: &Recorded) -> Option<Action> {
 fn addresses_action(desired: &Desired, recorded: &Recorded) -> Option<Action> {
     let endpoint = recorded.endpoint.as_ref()?;
     // An endpoint that is not ready may have addresses that fail while it is waited for.
-    let as_wanted =
-        endpoint.ready && desired.slots().is_some_and(|slots| is_as_wanted(&slots, &endpoint.addresses));
+    let as_wanted = endpoint.ready && desired.slots().is_some_and(|slots| is_as_wanted(&slots, &endpoint.addresses));
     (!as_wanted).then_some(Action::Update)
 }
 
@@ -229,7 +230,8 @@ pub fn replacing(desired: &Desired, recorded: &Recorded) -> Vec<Path> {
     let mut paths = Vec::new();
     let ipv6 = ResolverAddressType::Ipv6.as_str();
     let family = desired.address_type.known().map(|family| family.as_str());
-    if family.is_some_and(|family| family != endpoint.address_type && [family, &endpoint.address_type].contains(&ipv6)) {
+    if family.is_some_and(|family| family != endpoint.address_type && [family, &endpoint.address_type].contains(&ipv6))
+    {
         paths.push(Path::root("ip_address_type"));
     }
     // The group that was made is gone; a new one cannot be given to the endpoint.
@@ -251,9 +253,7 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], model: &mut Model) {
             }
             // An endpoint that is not ready may not have been looked at yet.
             (Key::Endpoint, Action::Update) if model.arn.is_null() => model.arn = Value::Unknown,
-            (Key::Group | Key::Endpoint, Action::Update)
-            | (Key::Endpoint, Action::Delete)
-            | (Key::Addresses, _) => {}
+            (Key::Group | Key::Endpoint, Action::Update) | (Key::Endpoint, Action::Delete) | (Key::Addresses, _) => {}
         }
     }
 }

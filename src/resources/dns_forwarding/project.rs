@@ -32,7 +32,8 @@ pub fn project(mut model: Model, recorded: &Recorded, region: &str, default_tags
         project_clients(&mut model, group);
     }
     let zones = forward_zones(&model).unwrap_or_default();
-    model.forwarder_configs = if recorded.endpoint.is_some() { configs(&zones, &model.inbound_ips) } else { Value::Null };
+    model.forwarder_configs =
+        if recorded.endpoint.is_some() { configs(&zones, &model.inbound_ips) } else { Value::Null };
     model.forward_zones = zones.map(|zones| zones.iter().map(ToString::to_string).collect());
     model.drift = Value::Known(drift(&model, recorded));
     model
@@ -128,7 +129,10 @@ fn project_clients(model: &mut Model, group: &Group) {
     if !is_as_written {
         let spelled = |block: &Block| {
             let mut written = written.iter().flatten();
-            written.find(|text| Block::parse(text).as_ref() == Some(block)).cloned().unwrap_or_else(|| block.to_string())
+            written
+                .find(|text| Block::parse(text).as_ref() == Some(block))
+                .cloned()
+                .unwrap_or_else(|| block.to_string())
         };
         model.client_cidr_blocks = strings(&blocks.iter().map(spelled).collect::<BTreeSet<_>>());
     }
@@ -140,9 +144,8 @@ fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringM
     let own = if merge(default_tags, &written) == *all {
         own.clone()
     } else {
-        let is_own = |(key, value): &(&String, &String)| {
-            written.contains_key(*key) || default_tags.get(*key) != Some(*value)
-        };
+        let is_own =
+            |(key, value): &(&String, &String)| written.contains_key(*key) || default_tags.get(*key) != Some(*value);
         string_map(all.iter().filter(is_own))
     };
     (own, string_map(all))
@@ -151,7 +154,10 @@ fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringM
 /// What differs from what was applied and no attribute shows.
 fn drift(model: &Model, recorded: &Recorded) -> Vec<String> {
     let desired = Desired::new(model);
-    plan::steps(Some(&desired), recorded).iter().map(|step| describe(step.key, step.action, &desired, recorded)).collect()
+    plan::steps(Some(&desired), recorded)
+        .iter()
+        .map(|step| describe(step.key, step.action, &desired, recorded))
+        .collect()
 }
 
 fn describe(key: Key, action: Action, desired: &Desired, recorded: &Recorded) -> String {

@@ -71,11 +71,9 @@ pub async fn find_left_behind(
     vpc_id: &VpcId,
     name: &str,
 ) -> Result<Recorded, AwsError> {
-    let (endpoints, groups) = try_join(
-        list_resolver_endpoints(clients, Some(vpc_id)),
-        list_security_groups_by_tag(clients, OWNER, owner),
-    )
-    .await?;
+    let (endpoints, groups) =
+        try_join(list_resolver_endpoints(clients, Some(vpc_id)), list_security_groups_by_tag(clients, OWNER, owner))
+            .await?;
     let mut left = Recorded { owner: owner.to_owned(), ..Recorded::default() };
     for found in endpoints.iter().filter(|found| found.name == name && found.status != EndpointStatus::Deleting) {
         let tags = list_tags(clients, &found.arn).await?;
@@ -87,9 +85,8 @@ pub async fn find_left_behind(
     let used = |id: &SecurityGroupId| {
         endpoints.iter().any(|other| Some(&other.id) != ours.as_ref() && other.security_group_ids.contains(id))
     };
-    let is_free = |group: &&SecurityGroup| {
-        owner_and_part(&group.tags) == Some((owner, Key::Group.part())) && !used(&group.id)
-    };
+    let is_free =
+        |group: &&SecurityGroup| owner_and_part(&group.tags) == Some((owner, Key::Group.part())) && !used(&group.id);
     if let Some(group) = groups.iter().find(is_free) {
         left.group = read_group(clients, &group.id).await?;
     }

@@ -95,10 +95,8 @@ impl Model {
 
 /// The schema.
 pub fn schema() -> Schema {
-    let mut attributes = vec![
-        id_attribute("The inbound endpoint's id. The same as `inbound_endpoint_id`."),
-        region_attribute(),
-    ];
+    let mut attributes =
+        vec![id_attribute("The inbound endpoint's id. The same as `inbound_endpoint_id`."), region_attribute()];
     attributes.extend(endpoint());
     attributes.extend(access());
     attributes.extend(zones());

@@ -29,7 +29,8 @@ fn addresses(model: &Model) -> Option<Diagnostic> {
             return error("No addresses for the endpoint", text, "subnet_ids");
         }
         (false, false) => {
-            let text = "subnet_ids and ip_addresses both say which addresses the endpoint has. Give exactly one of them.";
+            let text =
+                "subnet_ids and ip_addresses both say which addresses the endpoint has. Give exactly one of them.";
             return error("Two lists of addresses", text, "ip_addresses");
         }
         (true, false) | (false, true) => {}
@@ -181,7 +182,10 @@ mod tests {
             Severity::Warning => "warning",
         };
         let found = validate(model);
-        found.iter().map(|one| format!("{} {}: {}", word(one.severity), one.path.as_ref().unwrap(), one.summary)).collect()
+        found
+            .iter()
+            .map(|one| format!("{} {}: {}", word(one.severity), one.path.as_ref().unwrap(), one.summary))
+            .collect()
     }
 
     #[test]
@@ -227,10 +231,7 @@ mod tests {
         let groups = Model { security_group_ids: texts(&["sg-1"]), untracked: true.into(), ..model() };
         assert_eq!(
             complaints(&groups),
-            [
-                "error client_cidr_blocks: client_cidr_blocks has no effect",
-                "error untracked: untracked has no effect"
-            ]
+            ["error client_cidr_blocks: client_cidr_blocks has no effect", "error untracked: untracked has no effect"]
         );
     }
 
@@ -247,7 +248,10 @@ mod tests {
     #[test]
     fn a_range_inside_another_is_warned_of() {
         let nested = Model { client_cidr_blocks: texts(&["10.0.0.0/8", "10.1.0.0/16"]), ..model() };
-        assert_eq!(complaints(&nested), ["warning client_cidr_blocks[\"10.1.0.0/16\"]: Overlapping client_cidr_blocks"]);
+        assert_eq!(
+            complaints(&nested),
+            ["warning client_cidr_blocks[\"10.1.0.0/16\"]: Overlapping client_cidr_blocks"]
+        );
     }
 
     #[test]

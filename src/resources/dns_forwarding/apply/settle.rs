@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use crate::aws::route53resolver::endpoint::{
-    EndpointStatus, ResolverEndpoint, find_resolver_endpoint, list_addresses,
-};
+use crate::aws::route53resolver::endpoint::{EndpointStatus, ResolverEndpoint, find_resolver_endpoint, list_addresses};
 use crate::aws::wait::{Judgement, Pace, retry_while, until};
 use crate::aws::{AwsError, Call, Kind, ResolverEndpointId, Service};
 use crate::resources::common::Work;
@@ -69,10 +67,7 @@ pub async fn visible(work: &Work, id: &ResolverEndpointId) -> Result<ResolverEnd
 }
 
 /// The error for addresses that failed.
-pub fn failure<'a>(
-    id: &ResolverEndpointId,
-    addresses: impl IntoIterator<Item = &'a Address>,
-) -> Result<(), AwsError> {
+pub fn failure<'a>(id: &ResolverEndpointId, addresses: impl IntoIterator<Item = &'a Address>) -> Result<(), AwsError> {
     let failed = addresses.into_iter().filter_map(|one| Some(format!("{} is {}", one.name(), one.failure()?)));
     let failed: Vec<_> = failed.collect();
     if failed.is_empty() { Ok(()) } else { Err(call(id).error(Kind::Unexpected, failed.join("; "))) }
@@ -137,7 +132,10 @@ mod tests {
     fn action_needed_is_judged_by_the_addresses() {
         assert_eq!(judged(EndpointStatus::ActionNeeded, State::Attached), Judgement::Ready(()));
         assert!(matches!(judged(EndpointStatus::ActionNeeded, State::Coming), Judgement::Pending(_)));
-        assert_eq!(judged(EndpointStatus::ActionNeeded, State::Failed("FAILED_CREATION".to_owned())), Judgement::Ready(()));
+        assert_eq!(
+            judged(EndpointStatus::ActionNeeded, State::Failed("FAILED_CREATION".to_owned())),
+            Judgement::Ready(())
+        );
     }
 
     #[test]
