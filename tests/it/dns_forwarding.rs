@@ -11,8 +11,10 @@ use crate::{
 
 const ADDRESS: &str = "studio_dns_forwarding.test";
 
-/// What follows from other addresses.
-const CONFIGS: [&str; 3] = ["forwarder_configs.bind", "forwarder_configs.bind_options", "forwarder_configs.unbound"];
+/// The configurations that name addresses.
+const WITH_ADDRESSES: [&str; 2] = ["forwarder_configs.bind", "forwarder_configs.unbound"];
+/// The configurations that name zones.
+const WITH_ZONES: [&str; 3] = ["forwarder_configs.bind", "forwarder_configs.bind_options", "forwarder_configs.unbound"];
 
 /// The configuration: attributes by name, as JSON, which is HCL enough for values.
 #[derive(Clone)]
@@ -112,7 +114,8 @@ impl Made {
     }
 
     fn wait_until_at_rest(&self) {
-        let attached = |one: &IpAddressResponse| one.status.as_ref().is_some_and(|status| status.as_str() == "ATTACHED");
+        let attached =
+            |one: &IpAddressResponse| one.status.as_ref().is_some_and(|status| status.as_str() == "ATTACHED");
         wait_until("the addresses are at rest", || self.addresses().iter().all(attached));
     }
 
@@ -122,8 +125,8 @@ impl Made {
     }
 }
 
-fn and_configs<'a>(paths: &[&'a str]) -> Vec<&'a str> {
-    let mut all = [&CONFIGS[..], paths].concat();
+fn and<'a>(configs: &[&'a str], paths: &[&'a str]) -> Vec<&'a str> {
+    let mut all = [configs, paths].concat();
     all.sort_unstable();
     all
 }
@@ -223,12 +226,12 @@ fn each_attribute_changes_alone_and_in_place() {
     made.change("untracked", Json::Null, &["untracked"]);
     made.change("tags", json!({ "team": "ml" }), &["tags.team", "tags_all.team"]);
     made.change("tags", Json::Null, &["tags", "tags_all.team"]);
-    made.change("zones", json!(["studio.example.com"]), &and_configs(&["forward_zones", "zones"]));
-    made.change("include_api_zones", json!(true), &and_configs(&["forward_zones", "include_api_zones"]));
-    made.change("include_api_zones", Json::Null, &and_configs(&["forward_zones", "include_api_zones"]));
-    made.change("zones", Json::Null, &and_configs(&["forward_zones", "zones"]));
-    made.change("domain_ids", json!(["d-abcdefghijkl"]), &and_configs(&["domain_ids", "forward_zones"]));
-    made.change("domain_ids", Json::Null, &and_configs(&["domain_ids", "forward_zones"]));
+    made.change("zones", json!(["studio.example.com"]), &and(&WITH_ZONES, &["forward_zones", "zones"]));
+    made.change("include_api_zones", json!(true), &and(&WITH_ZONES, &["forward_zones", "include_api_zones"]));
+    made.change("include_api_zones", Json::Null, &and(&WITH_ZONES, &["forward_zones", "include_api_zones"]));
+    made.change("zones", Json::Null, &and(&WITH_ZONES, &["forward_zones", "zones"]));
+    made.change("domain_ids", json!(["d-abcdefghijkl"]), &and(&WITH_ZONES, &["domain_ids", "forward_zones"]));
+    made.change("domain_ids", Json::Null, &and(&WITH_ZONES, &["domain_ids", "forward_zones"]));
     assert_eq!(made.text("id"), id, "nothing of this replaces the endpoint");
     assert_eq!(made.account.count("CreateResolverEndpoint"), 1);
     made.destroy();
@@ -250,24 +253,23 @@ fn addresses_move_one_at_a_time_and_those_that_stay_are_known_at_plan() {
     let mut made = Made::new();
     let subnets = made.network.subnet_ids.clone();
     let ips = made.values()["inbound_ips"].clone();
-    let more = and_configs(&["inbound_ips", "subnet_ids"]);
+    let more = and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]);
 
     made.change("subnet_ids", json!([subnets[1], subnets[0]]), &more);
     assert_eq!(made.values()["inbound_ips"], json!([ips[1], ips[0]]));
     made.change("subnet_ids", json!(subnets), &more);
-    assert_eq!(made.values()["inbound_ips"].as_array().map(|ips| &ips[..2]), Some(&[ips[0].clone(), ips[1].clone()][..]));
+    assert_eq!(
+        made.values()["inbound_ips"].as_array().map(|ips| &ips[..2]),
+        Some(&[ips[0].clone(), ips[1].clone()][..])
+    );
     made.change("subnet_ids", json!([subnets[2], subnets[1], subnets[1]]), &more);
     assert_eq!(made.addresses().len(), 3);
     made.change("subnet_ids", json!([subnets[0], subnets[2]]), &more);
     assert_eq!(made.addresses().len(), 2);
 
-    let moves: Vec<_> = made.account.changes().into_iter().filter(|call| call.contains("IpAddress")).collect();
-    let (add, remove) = ("AssociateResolverEndpointIpAddress", "DisassociateResolverEndpointIpAddress");
-    let expected = [add, add, remove, add, remove, remove];
-    let expected = expected.map(|operation| format!("route53resolver {operation}"));
-    // Which goes first where there is one too many is free; that two are always there, the emulator sees to.
-    assert_eq!(moves.iter().filter(|call| call.contains(" Associate")).count(), 3, "{moves:?}");
-    assert_eq!(moves.len(), expected.len(), "{moves:?}");
+    // That two are always there, the emulator sees to.
+    assert_eq!(made.account.count("AssociateResolverEndpointIpAddress"), 3);
+    assert_eq!(made.account.count("DisassociateResolverEndpointIpAddress"), 3);
     made.destroy();
 }
 
@@ -275,13 +277,11 @@ fn addresses_move_one_at_a_time_and_those_that_stay_are_known_at_plan() {
 fn chosen_addresses_can_be_fixed_and_changed() {
     let mut made = Made::new();
     let (subnets, ips) = (made.network.subnet_ids.clone(), made.values()["inbound_ips"].clone());
-    let fixed = |first: &Json, second: &Json| {
-        json!([{ "subnet_id": subnets[0], "ip": first }, { "subnet_id": subnets[1], "ip": second }])
-    };
+    let fixed = |first: &Json, second: &Json| json!([{ "subnet_id": subnets[0], "ip": first }, { "subnet_id": subnets[1], "ip": second }]);
     made.config = made.config.with("subnet_ids", Json::Null);
     made.change("ip_addresses", fixed(&ips[0], &ips[1]), &["ip_addresses", "subnet_ids"]);
     assert_eq!(made.account.count("AssociateResolverEndpointIpAddress"), 0);
-    let paths = and_configs(&["inbound_ips", "ip_addresses"]);
+    let paths = and(&WITH_ADDRESSES, &["inbound_ips", "ip_addresses"]);
     made.config = made.config.with("ip_addresses", fixed(&json!("10.0.0.77"), &json!("10.0.1.77")));
     made.workspace.write(&made.config.hcl());
     assert_eq!(made.workspace.plan().change().after["inbound_ips"], json!(["10.0.0.77", "10.0.1.77"]));
@@ -310,7 +310,8 @@ fn what_resolver_cannot_change_replaces_the_endpoint() {
 fn an_endpoint_made_before_its_predecessor_goes_is_another_one() {
     let made = Made::new();
     let id = made.text("id");
-    let first = "\n  lifecycle {\n    create_before_destroy = true\n    replace_triggered_by  = [terraform_data.round]\n  }\n";
+    let first =
+        "\n  lifecycle {\n    create_before_destroy = true\n    replace_triggered_by  = [terraform_data.round]\n  }\n";
     let round = |number: u8| {
         let data = format!("resource \"terraform_data\" \"round\" {{\n  input = {number}\n}}\n");
         made.config.hcl_with(first) + &data
@@ -351,9 +352,9 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
             "security_group_ids",
             "no security group sg-0123",
         ),
-        (addresses("10.0.1.10"), "ip_addresses", "10.0.0.0/24"),
-        (addresses("10.0.0.1"), "ip_addresses", "AWS keeps"),
-        (addresses("10.0.0"), "ip_addresses", "not an IPv4 address"),
+        (addresses("10.0.1.10"), "Invalid ip", "10.0.0.0/24"),
+        (addresses("10.0.0.1"), "Invalid ip", "AWS keeps"),
+        (addresses("10.0.0"), "Invalid ip", "not an IPv4 address"),
         (first.with("protocols", json!(["DoH", "DoH-FIPS"])), "protocols", "not both"),
         (first.with("ip_address_type", json!("dualstack")), "subnet_ids", "no IPv6 range"),
     ] {
@@ -418,7 +419,7 @@ fn an_address_that_was_removed_comes_back() {
     made.outside.run(remove.ip_address(gone).send());
     wait_until("an address is gone", || made.addresses().len() == 2);
     made.wait_until_at_rest();
-    made.assert_changes_only(&and_configs(&["inbound_ips", "subnet_ids"]));
+    made.assert_changes_only(&and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]));
     made.destroy();
 }
 
@@ -505,7 +506,7 @@ fn an_id_of_nothing_is_not_imported() {
 // ---- Broken in the middle ----
 
 fn refused(operation: &str) -> Json {
-    let error = json!({ "code": "LimitExceededException", "message": "no more", "status": 400 });
+    let error = json!({ "code": "InvalidRequestException", "message": "no more", "status": 400 });
     json!([{ "service": "route53resolver", "operation": operation, "nth": 1, "error": error }])
 }
 
@@ -578,7 +579,7 @@ fn a_change_that_failed_in_the_middle_is_seen_as_it_is_and_finished_by_the_next(
     let text = in_one_line(&made.workspace.apply_expect_error());
     assert!(text.contains("Could not update the addresses of the inbound endpoint"), "{text}");
     assert_eq!(made.values()["subnet_ids"], json!([subnets[2], subnets[1], subnets[0]]));
-    made.assert_changes_only(&and_configs(&["inbound_ips", "subnet_ids"]));
+    made.assert_changes_only(&and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]));
     assert_eq!(made.account.count("AssociateResolverEndpointIpAddress"), 1);
     made.destroy();
 }

@@ -47,16 +47,17 @@ pub fn forward_zones(model: &Model) -> Result<Value<Vec<ZoneName>>, Diagnostic> 
     Ok(Value::Known(all))
 }
 
-/// The configuration for every kind of server. The kinds are known from the start, their text once zones and addresses
-/// are. A kind whose server cannot express the forwarding is null.
+/// The configuration for every kind of server. The kinds are known from the start; a text is known once everything in it
+/// is. A kind whose server cannot express the forwarding is null.
 pub fn configs(zones: &Value<Vec<ZoneName>>, ips: &Strings) -> StringMap {
     let text = |kind: Kind| match (zones, ips) {
-        (Value::Known(zones), ips) if ips.is_known() => match known_list(ips) {
+        (Value::Known(zones), Value::Known(_)) => match known_list(ips) {
             Some(ips) => rendered(kind, zones, &ips).into(),
-            None => Value::Unknown,
+            None => without_addresses(kind, zones),
         },
+        (Value::Known(zones), Value::Unknown) => without_addresses(kind, zones),
         (Value::Null, _) | (_, Value::Null) => Value::Null,
-        (Value::Known(_) | Value::Unknown, _) => Value::Unknown,
+        (Value::Unknown, _) => Value::Unknown,
     };
     let of_kind = |kind: Kind| (kind.as_str().to_owned(), text(kind));
     Value::Known(Kind::ALL.into_iter().map(of_kind).collect::<BTreeMap<_, _>>())
@@ -98,6 +99,16 @@ fn hosts<'a>(ids: impl Iterator<Item = &'a String>, region: &Region) -> Result<V
 
 fn unknown_names(error: &ZonesError) -> Diagnostic {
     Diagnostic::error("The zones to forward are not known", format!("{error}.")).at(Path::root("zones"))
+}
+
+/// The text of a kind that names no addresses, which is the same whatever they are.
+fn without_addresses(kind: Kind, zones: &[ZoneName]) -> Value<String> {
+    // Addresses for documentation, one of each family.
+    let [one, other] = ["192.0.2.1", "2001:db8::1"].map(|ip| rendered(kind, zones, &[ip.to_owned()]));
+    match one {
+        Some(text) if other.as_ref() == Some(&text) => Value::Known(text),
+        Some(_) | None => Value::Unknown,
+    }
 }
 
 fn rendered(kind: Kind, zones: &[ZoneName], ips: &[String]) -> Option<String> {
@@ -163,12 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn configurations_are_known_when_every_address_is() {
+    fn configurations_are_known_when_every_address_in_them_is() {
         let zones = forward_zones(&model()).unwrap();
         let half = Value::Known(vec!["10.0.1.10".into(), Value::Unknown]);
         let configs = configs(&zones, &half).into_known().unwrap();
         assert_eq!(configs.keys().collect::<Vec<_>>(), ["bind", "bind_options", "unbound"]);
-        assert!(configs.values().all(Value::is_unknown));
+        assert!(configs["bind"].is_unknown() && configs["unbound"].is_unknown());
+        assert!(configs["bind_options"].is_known(), "it names no address");
         let whole = texts(&["10.0.1.10", "10.0.2.10"]);
         let configs = super::configs(&zones, &whole).into_known().unwrap();
         let bind = configs["bind"].text().unwrap();

@@ -17,6 +17,7 @@ use crate::framework::Value;
 
 /// The model, with everything that is known to exist put in. What the user wrote and AWS does not show stays.
 pub fn project(mut model: Model, recorded: &Recorded, region: &str, default_tags: &Tags) -> Model {
+    let tags_before = known_tags(&model.tags_all);
     model.region = region.into();
     match &recorded.endpoint {
         Some(endpoint) => project_endpoint(&mut model, endpoint, default_tags),
@@ -35,7 +36,7 @@ pub fn project(mut model: Model, recorded: &Recorded, region: &str, default_tags
     model.forwarder_configs =
         if recorded.endpoint.is_some() { configs(&zones, &model.inbound_ips) } else { Value::Null };
     model.forward_zones = zones.map(|zones| zones.iter().map(ToString::to_string).collect());
-    model.drift = Value::Known(drift(&model, recorded));
+    model.drift = Value::Known(drift(&model, tags_before, recorded));
     model
 }
 
@@ -152,12 +153,20 @@ fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringM
 }
 
 /// What differs from what was applied and no attribute shows.
-fn drift(model: &Model, recorded: &Recorded) -> Vec<String> {
-    let desired = Desired::new(model);
-    plan::steps(Some(&desired), recorded)
-        .iter()
-        .map(|step| describe(step.key, step.action, &desired, recorded))
-        .collect()
+///
+/// `tags_all` shows the endpoint's tags. The group's are held against those from before, or a tag that was put on the
+/// endpoint by hand would be told of as missing from the group.
+fn drift(model: &Model, tags_before: Value<Tags>, recorded: &Recorded) -> Vec<String> {
+    let seen = Desired::new(model);
+    let tags = if tags_before.is_known() { tags_before } else { seen.tags.clone() };
+    let of_group = Desired { tags, ..seen.clone() };
+    let steps = |desired: &Desired, is_of: fn(Key) -> bool| -> Vec<String> {
+        let steps = plan::steps(Some(desired), recorded).into_iter().filter(|step| is_of(step.key));
+        steps.map(|step| describe(step.key, step.action, desired, recorded)).collect()
+    };
+    let mut found = steps(&of_group, |key| key == Key::Group);
+    found.extend(steps(&seen, |key| key != Key::Group));
+    found
 }
 
 fn describe(key: Key, action: Action, desired: &Desired, recorded: &Recorded) -> String {

@@ -390,6 +390,15 @@ fn other_tags_of_the_group_alone_are_told_of() {
 }
 
 #[test]
+fn a_tag_put_on_the_endpoint_by_hand_is_seen_and_not_missed_on_the_group() {
+    let mut now = recorded();
+    endpoint(&mut now).tags.insert("more".to_owned(), "x".to_owned());
+    let seen = seen(&model(), &now);
+    assert_eq!(seen.tags, tag_map(&[("team", "data"), ("more", "x")]));
+    assert_eq!(seen.drift, Value::Known(Vec::new()));
+}
+
+#[test]
 fn without_an_endpoint_nothing_of_it_is_said() {
     let mut partial = recorded();
     partial.endpoint = None;
