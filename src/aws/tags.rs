@@ -117,10 +117,7 @@ mod tests {
 
     #[test]
     fn ignored_keys_and_prefixes_do_not_show() {
-        let ignore = IgnoreTags {
-            keys: ["audit".to_owned()].into(),
-            key_prefixes: ["backup/".to_owned()].into(),
-        };
+        let ignore = IgnoreTags { keys: ["audit".to_owned()].into(), key_prefixes: ["backup/".to_owned()].into() };
         let shown = visible(&tags(&[("audit", "1"), ("auditor", "2"), ("backup/plan", "3")]), &ignore);
         assert_eq!(shown, tags(&[("auditor", "2")]));
     }

@@ -30,11 +30,7 @@ impl Studio {
     /// The provider, not yet configured.
     pub fn new() -> Self {
         let connection = Connection::default();
-        Studio {
-            schema: schema::schema(),
-            resources: vec![erase(PrivateDomain::new(connection.clone()))],
-            connection,
-        }
+        Studio { schema: schema::schema(), resources: vec![erase(PrivateDomain::new(connection.clone()))], connection }
     }
 }
 
@@ -62,7 +58,8 @@ impl Provider for Studio {
         let model: Model = match from_dynamic(config) {
             Ok(model) => model,
             Err(error) => {
-                return Diagnostic::bug(format!("The model of the configuration does not fit its schema: {error}.")).into();
+                return Diagnostic::bug(format!("The model of the configuration does not fit its schema: {error}."))
+                    .into();
             }
         };
         tokio::select! {

@@ -3,13 +3,14 @@
 
 use aws_sdk_route53 as route53;
 use route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
+use serde::{Deserialize, Serialize};
 
 use super::hosted_zone::change_id;
 use super::{call, readable};
 use crate::aws::{AwsError, Call, ChangeId, Clients, HostedZoneId, Kind};
 
 /// The type of a record, by its name in the DNS.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RecordType {
     /// An IPv4 address.
     A,
@@ -39,7 +40,7 @@ impl RecordType {
 }
 
 /// What a record answers with.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RecordData {
     /// The addresses of another name that AWS serves.
     Alias {
@@ -58,7 +59,7 @@ pub enum RecordData {
 }
 
 /// A record: one name, one type.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Its name, without a trailing dot; `*` stands for any first label.
     pub name: String,
@@ -143,7 +144,8 @@ pub async fn delete_records(
 }
 
 fn batch(call: &Call, changes: &[RecordChange]) -> Result<ChangeBatch, AwsError> {
-    let incomplete = |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());
+    let incomplete =
+        |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());
     let mut batch = ChangeBatch::builder();
     for change in changes {
         let (action, record) = match change {
@@ -180,10 +182,9 @@ fn from_route53(set: &ResourceRecordSet) -> Option<Record> {
         return None;
     }
     let data = match set.alias_target() {
-        Some(target) => RecordData::Alias {
-            dns_name: readable(target.dns_name()),
-            hosted_zone_id: target.hosted_zone_id().into(),
-        },
+        Some(target) => {
+            RecordData::Alias { dns_name: readable(target.dns_name()), hosted_zone_id: target.hosted_zone_id().into() }
+        }
         None => RecordData::Values {
             ttl: set.ttl().and_then(|ttl| ttl.try_into().ok()).unwrap_or(0),
             values: set.resource_records().iter().map(|record| record.value().to_owned()).collect(),

@@ -158,7 +158,9 @@ impl Desired {
             None if self.has_same_subnets => Value::Null,
             None => Value::Unknown,
             Some(facts) => facts.services.get(service).map_or(Value::Unknown, |service| {
-                Value::Known(one_per_zone(&facts.subnets, service).into_iter().map(|subnet| subnet.id.clone()).collect())
+                Value::Known(
+                    one_per_zone(&facts.subnets, service).into_iter().map(|subnet| subnet.id.clone()).collect(),
+                )
             }),
         }
     }
@@ -214,7 +216,8 @@ pub fn known_tags(tags: &super::schema::StringMap) -> Value<Tags> {
         Value::Null => Value::Null,
         Value::Unknown => Value::Unknown,
         Value::Known(tags) => {
-            let known: Option<Tags> = tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
+            let known: Option<Tags> =
+                tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
             known.map_or(Value::Unknown, Value::Known)
         }
     }

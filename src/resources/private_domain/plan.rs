@@ -137,9 +137,7 @@ fn with_order(actions: Vec<(Key, Action)>) -> Vec<Step<Key, Action>> {
         .iter()
         .map(|(key, action)| {
             let after: BTreeSet<Key> = match action {
-                Action::Create | Action::Update => {
-                    key.needs().into_iter().filter(|need| !is_deleted(need)).collect()
-                }
+                Action::Create | Action::Update => key.needs().into_iter().filter(|need| !is_deleted(need)).collect(),
                 // Whatever needs this part, and is changed or deleted, lets go of it first.
                 Action::Delete => actions
                     .iter()
@@ -198,8 +196,7 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     compare(Key::Domain, domain.is_some(), as_wanted);
     for (name, wanted) in desired.profiles() {
         let profile = recorded.profiles.get(&name);
-        let as_wanted =
-            profile.is_some_and(|profile| profile.ready && is_profile_as_wanted(desired, &wanted, profile));
+        let as_wanted = profile.is_some_and(|profile| profile.ready && is_profile_as_wanted(desired, &wanted, profile));
         compare(Key::Profile(name), profile.is_some(), as_wanted);
     }
     for host in desired.hosts() {
@@ -224,8 +221,7 @@ fn is_profile_as_wanted(desired: &Desired, wanted: &DesiredProfile, profile: &Pr
 }
 
 fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, zone: &Zone) -> bool {
-    alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records)
-        && desired.has_tags(&zone.tags)
+    alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records) && desired.has_tags(&zone.tags)
 }
 
 /// The rules of the domain's group: NFS and app traffic within the group, and HTTPS out.
@@ -236,7 +232,7 @@ pub fn domain_group_rules(own: &SecurityGroupId) -> BTreeSet<Rule> {
     let mut rules = BTreeSet::new();
     for direction in [Direction::Inbound, Direction::Outbound] {
         rules.insert(Rule::ports(direction, "tcp", (2049, 2049), within(), "NFS for home folders"));
-        rules.insert(Rule::ports(direction, "tcp", (8192, 65535), within(), "Between Studio's apps"));
+        rules.insert(Rule::ports(direction, "tcp", (8192, 65535), within(), "Between apps of the domain"));
     }
     let anywhere = Peer::Cidr4("0.0.0.0/0".to_owned());
     rules.insert(Rule::ports(Direction::Outbound, "tcp", (443, 443), anywhere, "HTTPS to endpoints and services"));
@@ -250,7 +246,7 @@ pub fn endpoint_group_rules(desired: &Desired, recorded: &Recorded) -> Option<BT
     let domain = Peer::Group(recorded.domain_group.as_ref()?.id.clone());
     let https = |peer, text| Rule::ports(Direction::Inbound, "tcp", (443, 443), peer, text);
     let clients = clients.iter().map(|block| https(peer_of(block), CLIENT_RULE));
-    Some(clients.chain([https(domain, "HTTPS from Studio's apps")]).collect())
+    Some(clients.chain([https(domain, "HTTPS from apps of the domain")]).collect())
 }
 
 const CLIENT_RULE: &str = "HTTPS from clients";
@@ -329,8 +325,7 @@ pub fn domain_change(desired: &Desired, recorded: &Recorded, domain: &Domain) ->
             security_group_ids: (domain.user_security_group_ids != groups).then_some(groups),
             ..UserSettings::default()
         },
-        home_efs: (wants_efs && domain.file_system_id.is_none())
-            .then_some(crate::aws::sagemaker::Toggle::Enabled),
+        home_efs: (wants_efs && domain.file_system_id.is_none()).then_some(crate::aws::sagemaker::Toggle::Enabled),
         ..DomainChange::default()
     })
 }
@@ -403,9 +398,8 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
             (Key::Endpoint(service), Action::Update) => {
                 let endpoint = recorded.endpoints.get(service);
                 let change = endpoint.and_then(|endpoint| endpoint_change(desired, recorded, service, endpoint));
-                let moves = |change: EndpointChange| {
-                    !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty()
-                };
+                let moves =
+                    |change: EndpointChange| !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty();
                 if change.is_none_or(moves) || endpoint.is_some_and(|endpoint| !endpoint.ready) {
                     model.endpoint_ips = Value::Unknown;
                     model.endpoint_dns = Value::Unknown;

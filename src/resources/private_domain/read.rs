@@ -13,8 +13,8 @@ use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, StringMa
 use crate::aws::ec2::network_interface::find_network_interfaces;
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
-use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
 use crate::aws::ec2::vpc_endpoint::{EndpointState, VpcEndpoint, regional_dns_entry};
+use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
 use crate::aws::route53::hosted_zone::{find_hosted_zone, list_private_zones_by_tag};
 use crate::aws::route53::record::{Record, RecordType, list_records};
 use crate::aws::sagemaker::domain::find_domain;
@@ -35,12 +35,14 @@ pub async fn refresh(clients: &Clients, recorded: &Recorded) -> Result<Recorded,
         refresh_group(clients, recorded.domain_group.as_ref()),
         refresh_group(clients, recorded.endpoint_group.as_ref()),
     );
-    let endpoints = try_join_all(recorded.endpoints.iter().map(async |(service, endpoint)| {
-        Ok((service.clone(), refresh_endpoint(clients, endpoint).await?))
-    }));
-    let zones = try_join_all(
-        recorded.zones.iter().map(async |(host, zone)| Ok((*host, read_zone(clients, &zone.id).await?))),
+    let endpoints = try_join_all(
+        recorded
+            .endpoints
+            .iter()
+            .map(async |(service, endpoint)| Ok((service.clone(), refresh_endpoint(clients, endpoint).await?))),
     );
+    let zones =
+        try_join_all(recorded.zones.iter().map(async |(host, zone)| Ok((*host, read_zone(clients, &zone.id).await?))));
     let domain = async {
         match &recorded.domain {
             Some(domain) => read_domain(clients, &domain.id).await,
@@ -154,12 +156,7 @@ pub async fn endpoint_addresses(clients: &Clients, endpoint: &VpcEndpoint) -> Re
 }
 
 /// An endpoint as EC2 describes it, for the record.
-pub fn endpoint(
-    found: VpcEndpoint,
-    addresses: Vec<String>,
-    asked: &BTreeSet<SubnetId>,
-    clients: &Clients,
-) -> Endpoint {
+pub fn endpoint(found: VpcEndpoint, addresses: Vec<String>, asked: &BTreeSet<SubnetId>, clients: &Clients) -> Endpoint {
     let dns = regional_dns_entry(&found.dns_entries)
         .and_then(|entry| Some((entry.dns_name.clone(), entry.hosted_zone_id.clone()?)));
     Endpoint {
@@ -246,9 +243,8 @@ async fn read_zone(clients: &Clients, id: &HostedZoneId) -> Result<Option<Zone>,
 /// # Errors
 /// `NotFound` when the zone is gone.
 pub async fn zone_records(clients: &Clients, id: &HostedZoneId) -> Result<BTreeSet<Record>, AwsError> {
-    let is_own = |record: &Record| {
-        !matches!(&record.record_type, RecordType::Other(name) if name == "NS" || name == "SOA")
-    };
+    let is_own =
+        |record: &Record| !matches!(&record.record_type, RecordType::Other(name) if name == "NS" || name == "SOA");
     Ok(list_records(clients, id).await?.into_iter().filter(is_own).collect())
 }
 
@@ -269,9 +265,7 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     match &recorded.domain {
         Some(domain) => project_domain(&mut model, domain, recorded, clients.default_tags()),
         None => {
-            for missing in
-                [&mut model.id, &mut model.domain_id, &mut model.arn, &mut model.url, &mut model.fqdn]
-            {
+            for missing in [&mut model.id, &mut model.domain_id, &mut model.arn, &mut model.url, &mut model.fqdn] {
                 *missing = Value::Null;
             }
             model.host_names = Value::Null;
@@ -390,7 +384,13 @@ fn project_endpoints(model: &mut Model, recorded: &Recorded) {
             subnet_ids: imported_subnets(recorded),
             security_group_ids: match recorded.endpoint_group {
                 Some(_) => Value::Null,
-                None => strings(endpoints.values().flat_map(|endpoint| &endpoint.security_group_ids).map(ToString::to_string).collect::<BTreeSet<_>>()),
+                None => strings(
+                    endpoints
+                        .values()
+                        .flat_map(|endpoint| &endpoint.security_group_ids)
+                        .map(ToString::to_string)
+                        .collect::<BTreeSet<_>>(),
+                ),
             },
             private_dns_enabled: agreed.map_or(Value::Known(true), Value::Known),
         },
@@ -453,9 +453,7 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
                 Key::Endpoint(service) => {
                     recorded.endpoints.get(service).filter(|endpoint| !endpoint.ready).map(|_| NOT_READY.to_owned())
                 }
-                Key::Domain => {
-                    recorded.domain.as_ref().filter(|domain| !domain.ready).map(|_| NOT_READY.to_owned())
-                }
+                Key::Domain => recorded.domain.as_ref().filter(|domain| !domain.ready).map(|_| NOT_READY.to_owned()),
                 Key::Profile(name) => {
                     recorded.profiles.get(name).filter(|profile| !profile.ready).map(|_| NOT_READY.to_owned())
                 }
@@ -479,9 +477,8 @@ fn rules(wanted: &BTreeSet<Rule>, group: &Group) -> String {
 }
 
 fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
-    let part = |verb: &str, items: Vec<String>| {
-        (!items.is_empty()).then(|| format!("{verb} the {of} {}", items.join(", ")))
-    };
+    let part =
+        |verb: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{verb} the {of} {}", items.join(", ")));
     let parts: Vec<_> = [part("lacks", lacks), part("has beside its own", extra)].into_iter().flatten().collect();
     parts.join(", and ")
 }

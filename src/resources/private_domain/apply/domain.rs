@@ -31,8 +31,8 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
     let all_tags = known(&desired.tags);
     let group = state.domain_group.as_ref().expect("the group is made before").id.clone();
     if let Some(domain) = state.domain.clone() {
-        let change =
-            plan::domain_change(desired, state, &domain).expect("during apply everything is known, and the group is made");
+        let change = plan::domain_change(desired, state, &domain)
+            .expect("during apply everything is known, and the group is made");
         return async move {
             let result = update(&step, domain.clone(), &change, &all_tags).await.map(Box::new);
             step.ended(Part::Domain, Box::new(domain), result)
