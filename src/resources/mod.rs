@@ -1,4 +1,5 @@
 //! The three composite resources.
 
 pub mod common;
+pub mod dns_forwarding;
 pub mod private_domain;
