@@ -1,1 +1,0 @@
-//! What the provider offers, its schema, and how it is configured.

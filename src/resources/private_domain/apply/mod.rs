@@ -1,0 +1,145 @@
+//! Starts one step, and records what became of it. One file for each kind of part.
+//!
+//! **Invariant:** decides nothing; what differs is computed in `plan.rs`.
+//! **Invariant:** once AWS has given an id, it is in the outcome, whatever happens after.
+
+mod domain;
+mod endpoint;
+mod group;
+mod profile;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use futures::future::BoxFuture;
+
+use super::desired::Desired;
+use super::plan::{Action, Key};
+use super::recorded::{Domain, Endpoint, Group, Profile, Recorded, Zone};
+use crate::aws::AwsError;
+use crate::aws::sagemaker::domain::HomeEfsRetention;
+use crate::resources::common::{Fault, Work};
+use crate::steps::{Composite, Outcome};
+
+/// One apply of a private domain.
+pub struct Run {
+    /// Clients, deadline, ownership.
+    pub work: Work,
+    /// What is wanted; nothing when everything is to go.
+    pub desired: Option<Desired>,
+    /// What becomes of the file system when the domain is deleted.
+    pub retention: HomeEfsRetention,
+}
+
+/// What is known of a part after a step. `None` inside: it is gone.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// A security group.
+    Group(Option<Group>),
+    /// An endpoint.
+    Endpoint(Option<Endpoint>),
+    /// The domain.
+    Domain(Option<Box<Domain>>),
+    /// A user profile.
+    Profile(Option<Profile>),
+    /// A hosted zone.
+    Zone(Option<Zone>),
+}
+
+type Done = Outcome<Part, Fault>;
+
+impl Composite for Run {
+    type Key = Key;
+    type Action = Action;
+    type Record = Part;
+    type Error = Fault;
+    type State = Recorded;
+
+    fn start(&self, key: &Key, action: Action, state: &Recorded) -> BoxFuture<'static, Done> {
+        let step = Step::new(self.work.clone(), key, action);
+        let Some(desired) = self.desired.as_ref().filter(|_| action != Action::Delete) else {
+            return self.delete(step, key, state);
+        };
+        match key {
+            Key::DomainGroup => group::apply_domain_group(step, desired, state),
+            Key::EndpointGroup => group::apply_endpoint_group(step, desired, state),
+            Key::Endpoint(service) => endpoint::apply(step, service, desired, state),
+            Key::Domain => domain::apply(step, desired, state),
+            Key::Profile(name) => profile::apply(step, name, desired, state),
+            Key::Zone(host) => zone::apply(step, *host, desired, state),
+        }
+    }
+
+    fn record(&self, key: &Key, record: Part, state: &mut Recorded) {
+        match (key, record) {
+            (Key::DomainGroup, Part::Group(group)) => state.domain_group = group,
+            (Key::EndpointGroup, Part::Group(group)) => state.endpoint_group = group,
+            (Key::Endpoint(service), Part::Endpoint(endpoint)) => set(&mut state.endpoints, service.clone(), endpoint),
+            (Key::Domain, Part::Domain(domain)) => state.domain = domain.map(|domain| *domain),
+            (Key::Profile(name), Part::Profile(profile)) => set(&mut state.profiles, name.clone(), profile),
+            (Key::Zone(host), Part::Zone(zone)) => set(&mut state.zones, *host, zone),
+            (key, _) => unreachable!("{key:?} is recorded as what it is"),
+        }
+    }
+}
+
+impl Run {
+    fn delete(&self, step: Step, key: &Key, state: &Recorded) -> BoxFuture<'static, Done> {
+        match key {
+            Key::DomainGroup => group::delete(step, state.domain_group.clone()),
+            Key::EndpointGroup => group::delete(step, state.endpoint_group.clone()),
+            Key::Endpoint(service) => endpoint::delete(step, state.endpoints.get(service).cloned()),
+            Key::Domain => domain::delete(step, state.domain.clone(), self.retention),
+            Key::Profile(name) => profile::delete(step, name, state),
+            Key::Zone(host) => zone::delete(step, state.zones.get(host).cloned()),
+        }
+    }
+}
+
+fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
+/// One running step.
+struct Step {
+    work: Work,
+    /// The value of the tag that says which part this is.
+    part: String,
+    /// Completes "Could not …".
+    what: String,
+}
+
+impl Step {
+    fn new(work: Work, key: &Key, action: Action) -> Self {
+        let verb = match action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        };
+        Step { work, part: key.part(), what: format!("{verb} the {}", key.name()) }
+    }
+
+    /// Nothing changed, and it failed.
+    fn failed(self, error: AwsError) -> Done {
+        Outcome::failed(Fault::new(self.what, error))
+    }
+
+    /// It exists, and may have failed after that.
+    fn ended<T>(self, wrap: fn(Option<T>) -> Part, made: T, result: Result<T, AwsError>) -> Done {
+        match result {
+            Ok(now) => Outcome::done(wrap(Some(now))),
+            Err(error) => Outcome::unfinished(wrap(Some(made)), Fault::new(self.what, error)),
+        }
+    }
+
+    /// It was to be deleted. Until it is, it stays on record.
+    fn deleted<T>(self, wrap: fn(Option<T>) -> Part, result: Result<(), AwsError>) -> Done {
+        match result {
+            Ok(()) => Outcome::done(wrap(None)),
+            Err(error) => self.failed(error),
+        }
+    }
+}

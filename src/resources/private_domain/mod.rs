@@ -1,0 +1,329 @@
+//! `studio_private_domain`: a SageMaker domain that is reached privately.
+//!
+//! The parts and their order stand at the top of `plan.rs`; what each attribute means, in `schema.rs`; which AWS calls
+//! are made, in `apply/`.
+
+pub mod apply;
+pub mod desired;
+pub mod lookup;
+pub mod plan;
+pub mod read;
+pub mod recorded;
+pub mod schema;
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+
+use crate::aws::sagemaker::domain::HomeEfsRetention;
+use crate::aws::tags::owner_and_part;
+use crate::aws::{Clients, DomainId, sagemaker};
+use crate::connection::Connection;
+use crate::dns::zones;
+use crate::framework::schema::Schema;
+use crate::framework::{
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Timeouts,
+    Value,
+};
+use crate::resources::common::{
+    CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all,
+};
+use crate::steps;
+use apply::Run;
+use desired::{Desired, Facts};
+use recorded::Recorded;
+use schema::Model;
+
+/// The resource.
+pub struct PrivateDomain {
+    connection: Connection,
+}
+
+impl PrivateDomain {
+    /// The resource, on the provider's connection.
+    pub fn new(connection: Connection) -> Self {
+        PrivateDomain { connection }
+    }
+}
+
+#[async_trait]
+impl Resource for PrivateDomain {
+    type Model = Model;
+
+    fn type_name(&self) -> &'static str {
+        "studio_private_domain"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, config: &Model) -> Diagnostics {
+        schema::validate(config)
+    }
+
+    async fn plan(&self, _call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
+        let mut model = request.proposed;
+        let clients = self.connection.clients(request.config.region.text())?;
+        plan_givens(&mut model, &request.config, request.prior.as_ref(), clients.as_ref());
+        check_home_efs(&model, request.prior.as_ref())?;
+
+        let recorded: Recorded = request.private.get(RECORDED).unwrap_or_default();
+        let mut diagnostics = Diagnostics::new();
+        let facts = match &clients {
+            Some(clients) if needs_facts(&model, request.prior.as_ref(), &recorded) => {
+                lookup::facts(clients, &model, &mut diagnostics).await?
+            }
+            Some(_) | None => None,
+        };
+        if request.prior.is_some() {
+            let desired = Desired::new(&model, request.prior.as_ref(), &recorded, facts);
+            let steps = plan::steps(Some(&desired), &recorded);
+            plan::mark_unknown(&steps, &desired, &recorded, &mut model);
+        }
+        Ok(Planned { state: model, replace: Vec::new(), private: request.private, diagnostics })
+    }
+
+    async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+        let recorded: Recorded = request.private.get(RECORDED).unwrap_or_default();
+        let kept = request.prior.clone();
+        let model = request.planned.as_ref().or(request.prior.as_ref());
+        let region = model.and_then(|model| model.region.text());
+        match self.connection.known_clients(region) {
+            Ok(clients) => self.apply_with(clients, call, request, recorded).await,
+            Err(diagnostics) => Applied { state: kept, private: request.private, diagnostics },
+        }
+    }
+
+    async fn read(&self, _call: &Call, state: Model, private: Private) -> Read<Model> {
+        let clients = match self.connection.clients(state.region.text()) {
+            Ok(Some(clients)) => clients,
+            // Nothing can be read yet; what is there stays.
+            Ok(None) => return Read { state: Some(state), private, diagnostics: Diagnostics::new() },
+            Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
+        };
+        let before: Recorded = private.get(RECORDED).unwrap_or_default();
+        match read::refresh(&clients, &before).await {
+            Ok(recorded) => after_read(&clients, state, &before, recorded, private),
+            Err(error) => {
+                let diagnostics = aws_error("read the private domain", &error).into();
+                Read { state: Some(state), private, diagnostics }
+            }
+        }
+    }
+
+    async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
+        let clients = self.connection.known_clients(None)?;
+        let failed = |error| Diagnostics::from(aws_error("import the domain", &error));
+        if !id.starts_with("d-") {
+            let text = format!("{id:?} is not the id of a domain, such as d-abcdefghijkl.");
+            return Err(Diagnostic::error("Invalid import id", text).into());
+        }
+        let domain = read::read_domain(&clients, &DomainId::from(id)).await.map_err(failed)?;
+        let Some(domain) = domain else {
+            let text = format!("There is no domain {id} in {}, in the account of the credentials.", clients.region());
+            return Err(Diagnostic::error("There is nothing to import", text).into());
+        };
+        let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
+        let Some((owner, _)) = owner_and_part(&tags) else {
+            let text = format!("{id} does not carry the tags of this provider, so its endpoints, groups and zones cannot be found by them.");
+            return Err(Diagnostic::error("The domain was not made by studio_private_domain", text).into());
+        };
+        let recorded = read::find_owned(&clients, owner, Some(domain)).await.map_err(failed)?;
+        let mut private = Private::default();
+        private.set(RECORDED, &recorded);
+        Ok((read::project(nothing_written(&clients), &recorded, &clients), private))
+    }
+}
+
+impl PrivateDomain {
+    async fn apply_with(
+        &self,
+        clients: Clients,
+        call: &Call,
+        request: ApplyRequest<Model>,
+        mut recorded: Recorded,
+    ) -> Applied<Model> {
+        let ApplyRequest { prior, planned, mut private, .. } = request;
+        let mut diagnostics = Diagnostics::new();
+        let operation = match (&prior, &planned) {
+            (None, _) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+            (Some(_), None) => Operation::Destroy,
+        };
+        let prepared = async {
+            if operation == Operation::Create {
+                recorded = take_over(&clients, planned.as_ref()).await?;
+            }
+            match &planned {
+                Some(model) if needs_facts(model, prior.as_ref(), &recorded) => {
+                    lookup::facts(&clients, model, &mut diagnostics).await
+                }
+                Some(_) | None => Ok(None),
+            }
+        };
+        let facts = match prepared.await {
+            Ok(facts) => facts,
+            Err(diagnostics) => return Applied { state: prior, private, diagnostics },
+        };
+
+        let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
+        let steps = plan::steps(run.desired.as_ref(), &recorded);
+        let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
+        diagnostics.extend(explain(operation, &report, &recorded.parts(), plan::Key::name));
+        private.set(RECORDED, &recorded);
+        let state = match planned.or(prior) {
+            Some(_) if recorded.is_empty() => None,
+            Some(model) if operation == Operation::Destroy => Some(read::project(model, &recorded, &clients)),
+            Some(model) => {
+                let mut state = read::project(model, &recorded, &clients);
+                state.drift = remaining(&state, &recorded);
+                Some(state)
+            }
+            None => None,
+        };
+        Applied { state, private, diagnostics }
+    }
+}
+
+/// What the plan knows without asking AWS.
+fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
+    if config.region.is_null() {
+        model.region = match (clients, prior) {
+            (Some(clients), _) => Value::Known(clients.region().to_string()),
+            (None, Some(prior)) => prior.region.clone(),
+            (None, None) => Value::Unknown,
+        };
+    }
+    model.tags_all = tags_all(clients, &model.tags)
+        .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
+    model.forward_zones = model.region.as_ref().map(|region| zones::forward_zones(region));
+    model.drift = Value::Known(Vec::new());
+}
+
+/// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).
+fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostics> {
+    let enabled = |model: &Model| model.home_efs.known().and_then(|efs| efs.enabled.known().copied());
+    if prior.and_then(enabled) == Some(true) && enabled(model) == Some(false) {
+        let text = "SageMaker can give a domain a file system later, but not take it away. Set home_efs.enabled back to true.";
+        let path = Path::root("home_efs").attribute("enabled");
+        return Err(Diagnostic::error("The file system cannot be removed", text).at(path).into());
+    }
+    Ok(())
+}
+
+/// Whether the services and subnets have to be looked up: something is to be made, or chosen anew.
+fn needs_facts(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> bool {
+    let desired = Desired::new(model, prior, recorded, None);
+    let services = desired.services();
+    services.iter().any(|service| {
+        !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown()
+    })
+}
+
+/// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
+/// by another configuration or to be imported; making another one of its name fails and says so.
+async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
+    let text = |value: Option<&Value<String>>| value.and_then(Value::text).unwrap_or_default().to_owned();
+    let name = text(planned.map(|model| &model.name));
+    let vpc_id = text(planned.map(|model| &model.vpc_id));
+    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
+    let owner = owner_id(&["private_domain", &account, clients.region().as_str(), &vpc_id, &name]);
+    let existing = sagemaker::domain::list_domains_by_name(clients, &name)
+        .await
+        .map_err(|error| aws_error("look for a domain of the same name", &error))?;
+    if let Some(existing) = existing.first() {
+        let text = format!(
+            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed. Choose another name, or import that domain.",
+            existing.id
+        );
+        return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
+    }
+    read::find_owned(clients, &owner, None)
+        .await
+        .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
+}
+
+fn start(
+    clients: &Clients,
+    call: &Call,
+    operation: Operation,
+    prior: Option<&Model>,
+    planned: Option<&Model>,
+    recorded: &Recorded,
+    facts: Option<Facts>,
+) -> Run {
+    let model = planned.or(prior);
+    let timeouts = model.and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
+    let limit = match operation {
+        Operation::Create => &timeouts.create,
+        Operation::Update => &timeouts.update,
+        Operation::Destroy => &timeouts.delete,
+    };
+    let on_destroy = model.and_then(|model| model.home_efs.known()).and_then(|efs| efs.on_destroy.text());
+    Run {
+        work: Work::start(clients.clone(), call, &recorded.owner, limit),
+        desired: planned.map(|planned| Desired::new(planned, prior, recorded, facts)),
+        retention: match on_destroy {
+            Some("delete") => HomeEfsRetention::Delete,
+            Some(_) | None => HomeEfsRetention::Retain,
+        },
+    }
+}
+
+fn after_read(clients: &Clients, state: Model, before: &Recorded, recorded: Recorded, mut private: Private) -> Read<Model> {
+    let diagnostics = Diagnostics::new();
+    // A domain that was never made is not gone.
+    if recorded.is_empty() || (before.domain.is_some() && recorded.domain.is_none()) {
+        return Read { state: None, private, diagnostics };
+    }
+    let mut model = read::project(state, &recorded, clients);
+    model.drift = remaining(&model, &recorded);
+    model.forward_zones = Value::Known(zones::forward_zones(clients.region().as_str()));
+    private.set(RECORDED, &recorded);
+    Read { state: Some(model), private, diagnostics }
+}
+
+/// What would still have to be done to get what the model says.
+fn remaining(model: &Model, recorded: &Recorded) -> Value<Vec<String>> {
+    let desired = Desired::new(model, Some(model), recorded, None);
+    Value::Known(read::drift(&plan::steps(Some(&desired), recorded), &desired, recorded))
+}
+
+fn nothing_written(clients: &Clients) -> Model {
+    Model {
+        id: Value::Null,
+        region: Value::Known(clients.region().to_string()),
+        name: Value::Null,
+        vpc_id: Value::Null,
+        subnet_ids: Value::Null,
+        auth_mode: Value::Null,
+        execution_role_arn: Value::Null,
+        client_cidr_blocks: Value::Null,
+        kms_key_id: Value::Null,
+        home_efs: Value::Null,
+        user_profiles: Value::Null,
+        endpoints: Value::Null,
+        hosted_zone: Value::Null,
+        arn: Value::Null,
+        domain_id: Value::Null,
+        url: Value::Null,
+        fqdn: Value::Null,
+        host_names: Value::Null,
+        forward_zones: Value::Null,
+        endpoint_ids: Value::Null,
+        access_endpoint_ids: Value::Null,
+        endpoint_ips: Value::Null,
+        endpoint_dns: Value::Null,
+        hosted_zone_ids: Value::Null,
+        endpoint_security_group_id: Value::Null,
+        domain_security_group_id: Value::Null,
+        home_efs_file_system_id: Value::Null,
+        account_id: Value::Null,
+        tags: Value::Null,
+        tags_all: Value::Null,
+        drift: Value::Null,
+        timeouts: Value::<Timeouts>::Null,
+    }
+}
