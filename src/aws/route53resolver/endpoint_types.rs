@@ -1,0 +1,327 @@
+//! What a Resolver endpoint is, and how its state is judged.
+//!
+//! **Invariant:** pure. The calls are in `endpoint`.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use aws_sdk_route53resolver as resolver;
+use resolver::types::{IpAddressStatus, ResolverEndpointDirection, ResolverEndpointStatus, ResolverEndpointType};
+
+use crate::aws::wait::Judgement;
+use crate::aws::{ResolverAddressId, ResolverEndpointId, SecurityGroupId, SubnetId, Tags, VpcId, ids};
+
+/// Which way an endpoint's queries go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the network to the VPC.
+    Inbound,
+    /// From the VPC to the network.
+    Outbound,
+}
+
+/// The family of an endpoint's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResolverAddressType {
+    /// IPv4 alone.
+    Ipv4,
+    /// IPv6 alone.
+    Ipv6,
+    /// Both.
+    Dualstack,
+}
+
+impl ResolverAddressType {
+    /// The word that users write.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+            Self::Dualstack => "dualstack",
+        }
+    }
+
+    /// Reads the word that users write, or Resolver's, which has capitals.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "ipv4" => Some(Self::Ipv4),
+            "ipv6" => Some(Self::Ipv6),
+            "dualstack" => Some(Self::Dualstack),
+            _ => None,
+        }
+    }
+
+    pub(super) fn to_resolver(self) -> ResolverEndpointType {
+        match self {
+            Self::Ipv4 => ResolverEndpointType::Ipv4,
+            Self::Ipv6 => ResolverEndpointType::Ipv6,
+            Self::Dualstack => ResolverEndpointType::Dualstack,
+        }
+    }
+}
+
+/// An address that an endpoint is to have. Without a fixed address Resolver chooses one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NewAddress {
+    /// The subnet it is in.
+    pub subnet_id: SubnetId,
+    /// A fixed IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// A fixed IPv6 address.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+/// A Resolver endpoint to be made.
+#[derive(Debug, Clone)]
+pub struct NewResolverEndpoint {
+    /// Its name: up to 64 letters, digits, `-`, `_` and spaces, not digits alone.
+    pub name: String,
+    /// Which way its queries go; cannot be changed.
+    pub direction: Direction,
+    /// Its security groups; cannot be changed.
+    pub security_group_ids: BTreeSet<SecurityGroupId>,
+    /// Its addresses, two at least.
+    pub addresses: Vec<NewAddress>,
+    /// The family of its addresses.
+    pub address_type: ResolverAddressType,
+    /// Its protocols: `Do53`, `DoH`, `DoH-FIPS`.
+    pub protocols: BTreeSet<String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// Up to 255 characters. A second call with the same id is refused with `AlreadyExists`.
+    pub creator_request_id: String,
+}
+
+/// What to change about an endpoint, addresses apart. The default changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResolverEndpointChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another family of addresses: between IPv4 and dual-stack.
+    pub address_type: Option<ResolverAddressType>,
+    /// Other protocols. From `Do53` to `DoH` alone the way is through both.
+    pub protocols: Option<BTreeSet<String>>,
+}
+
+impl ResolverEndpointChange {
+    /// Whether there is nothing to change.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Where an endpoint is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum EndpointStatus {
+    /// Being made.
+    Creating,
+    /// In use.
+    Operational,
+    /// Being changed.
+    Updating,
+    /// Resolver repairs it.
+    AutoRecovering,
+    /// Resolver says it needs help; on the way up it says so too early at times.
+    ActionNeeded,
+    /// Being deleted.
+    Deleting,
+    /// A word that we do not know.
+    Other(String),
+}
+
+/// A Resolver endpoint as Resolver describes it, addresses apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolverEndpoint {
+    /// Its id.
+    pub id: ResolverEndpointId,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Which way its queries go. `None` for a kind that we do not make.
+    pub direction: Option<Direction>,
+    /// The VPC it is in.
+    pub vpc_id: VpcId,
+    /// Its security groups.
+    pub security_group_ids: BTreeSet<SecurityGroupId>,
+    /// Where it is in its life.
+    pub status: EndpointStatus,
+    /// Resolver's words about its status.
+    pub status_message: Option<String>,
+    /// The family of its addresses.
+    pub address_type: Option<ResolverAddressType>,
+    /// Its protocols.
+    pub protocols: BTreeSet<String>,
+    /// The request id it was made with.
+    pub creator_request_id: String,
+}
+
+/// Where an address is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AddressStatus {
+    /// In use.
+    Attached,
+    /// On its way to being in use.
+    Coming(String),
+    /// On its way out.
+    Going(String),
+    /// Will not be in use without help.
+    Failed(String),
+}
+
+/// An address of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Its id.
+    pub id: ResolverAddressId,
+    /// The subnet it is in.
+    pub subnet_id: SubnetId,
+    /// Its IPv4 address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// Its IPv6 address.
+    pub ipv6: Option<Ipv6Addr>,
+    /// Where it is in its life.
+    pub status: AddressStatus,
+    /// Resolver's words about its status.
+    pub status_message: Option<String>,
+}
+
+/// Judges an endpoint on the way to being operational. Addresses are judged rather than the
+/// endpoint where it says `ACTION_NEEDED`, which it does at times while it is being made.
+pub(super) fn judge_operational(endpoint: &ResolverEndpoint, addresses: &[Address]) -> Judgement<()> {
+    if let Some(failed) = addresses.iter().find_map(failure) {
+        return Judgement::Failed(failed);
+    }
+    let settled = !addresses.is_empty() && addresses.iter().all(|address| address.status == AddressStatus::Attached);
+    match &endpoint.status {
+        EndpointStatus::Operational if settled => Judgement::Ready(()),
+        EndpointStatus::Operational => Judgement::Pending("OPERATIONAL, with addresses on their way".to_owned()),
+        EndpointStatus::Creating => Judgement::Pending("CREATING".to_owned()),
+        EndpointStatus::Updating => Judgement::Pending("UPDATING".to_owned()),
+        EndpointStatus::AutoRecovering => Judgement::Pending("AUTO_RECOVERING".to_owned()),
+        EndpointStatus::ActionNeeded => Judgement::Pending(with_message("ACTION_NEEDED", endpoint)),
+        EndpointStatus::Deleting => Judgement::Failed(with_message("DELETING", endpoint)),
+        EndpointStatus::Other(word) => Judgement::Failed(with_message(word, endpoint)),
+    }
+}
+
+fn failure(address: &Address) -> Option<String> {
+    let AddressStatus::Failed(status) = &address.status else {
+        return None;
+    };
+    let reason = address.status_message.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    Some(format!("the address in {} is {status}{reason}", address.subnet_id))
+}
+
+fn with_message(status: &str, endpoint: &ResolverEndpoint) -> String {
+    match &endpoint.status_message {
+        Some(message) => format!("{status} ({message})"),
+        None => status.to_owned(),
+    }
+}
+
+pub(super) fn endpoint(endpoint: &resolver::types::ResolverEndpoint) -> Option<ResolverEndpoint> {
+    Some(ResolverEndpoint {
+        id: endpoint.id()?.into(),
+        arn: endpoint.arn().unwrap_or_default().to_owned(),
+        name: endpoint.name().unwrap_or_default().to_owned(),
+        direction: endpoint.direction().and_then(direction),
+        vpc_id: endpoint.host_vpc_id().unwrap_or_default().into(),
+        security_group_ids: ids(endpoint.security_group_ids()),
+        status: endpoint_status(endpoint.status()),
+        status_message: endpoint.status_message().filter(|text| !text.is_empty()).map(str::to_owned),
+        address_type: endpoint.resolver_endpoint_type().and_then(|kind| ResolverAddressType::parse(kind.as_str())),
+        protocols: endpoint.protocols().iter().map(|protocol| protocol.as_str().to_owned()).collect(),
+        creator_request_id: endpoint.creator_request_id().unwrap_or_default().to_owned(),
+    })
+}
+
+pub(super) fn address(address: &resolver::types::IpAddressResponse) -> Option<Address> {
+    Some(Address {
+        id: address.ip_id()?.into(),
+        subnet_id: address.subnet_id().unwrap_or_default().into(),
+        ipv4: address.ip().and_then(|ip| ip.parse().ok()),
+        ipv6: address.ipv6().and_then(|ip| ip.parse().ok()),
+        status: address_status(address.status()),
+        status_message: address.status_message().filter(|text| !text.is_empty()).map(str::to_owned),
+    })
+}
+
+fn direction(direction: &ResolverEndpointDirection) -> Option<Direction> {
+    match direction {
+        ResolverEndpointDirection::Inbound => Some(Direction::Inbound),
+        ResolverEndpointDirection::Outbound => Some(Direction::Outbound),
+        _ => None,
+    }
+}
+
+fn endpoint_status(status: Option<&ResolverEndpointStatus>) -> EndpointStatus {
+    match status {
+        Some(ResolverEndpointStatus::Creating) => EndpointStatus::Creating,
+        Some(ResolverEndpointStatus::Operational) => EndpointStatus::Operational,
+        Some(ResolverEndpointStatus::Updating) => EndpointStatus::Updating,
+        Some(ResolverEndpointStatus::AutoRecovering) => EndpointStatus::AutoRecovering,
+        Some(ResolverEndpointStatus::ActionNeeded) => EndpointStatus::ActionNeeded,
+        Some(ResolverEndpointStatus::Deleting) => EndpointStatus::Deleting,
+        Some(other) => EndpointStatus::Other(other.as_str().to_owned()),
+        None => EndpointStatus::Other("unknown".to_owned()),
+    }
+}
+
+fn address_status(status: Option<&IpAddressStatus>) -> AddressStatus {
+    let Some(status) = status else {
+        return AddressStatus::Coming("unknown".to_owned());
+    };
+    let word = status.as_str().to_owned();
+    match status {
+        IpAddressStatus::Attached => AddressStatus::Attached,
+        IpAddressStatus::Creating
+        | IpAddressStatus::Attaching
+        | IpAddressStatus::RemapAttaching
+        | IpAddressStatus::RemapDetaching
+        | IpAddressStatus::Updating => AddressStatus::Coming(word),
+        IpAddressStatus::Detaching | IpAddressStatus::Deleting => AddressStatus::Going(word),
+        // The rest are failures by name; a word we do not know does not count as in use.
+        _ => AddressStatus::Failed(word),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn an_endpoint(status: ResolverEndpointStatus) -> ResolverEndpoint {
+        let made = resolver::types::ResolverEndpoint::builder().id("rslvr-in-1").status(status);
+        endpoint(&made.status_message("one address failed").build()).unwrap()
+    }
+
+    fn an_address(status: IpAddressStatus) -> Address {
+        let made = resolver::types::IpAddressResponse::builder().ip_id("rni-1").subnet_id("subnet-1").ip("10.0.0.5");
+        address(&made.status(status).build()).unwrap()
+    }
+
+    #[test]
+    fn an_operational_endpoint_is_ready_when_its_addresses_are() {
+        let endpoint = an_endpoint(ResolverEndpointStatus::Operational);
+        let ready = judge_operational(&endpoint, &[an_address(IpAddressStatus::Attached)]);
+        assert_eq!(ready, Judgement::Ready(()));
+        let early = judge_operational(&endpoint, &[an_address(IpAddressStatus::Attaching)]);
+        assert!(matches!(early, Judgement::Pending(_)));
+        assert!(matches!(judge_operational(&endpoint, &[]), Judgement::Pending(_)));
+    }
+
+    #[test]
+    fn action_needed_is_waited_for_unless_an_address_failed() {
+        let endpoint = an_endpoint(ResolverEndpointStatus::ActionNeeded);
+        let on_its_way = judge_operational(&endpoint, &[an_address(IpAddressStatus::Creating)]);
+        assert_eq!(on_its_way, Judgement::Pending("ACTION_NEEDED (one address failed)".to_owned()));
+        let broken = judge_operational(&endpoint, &[an_address(IpAddressStatus::FailedCreation)]);
+        assert_eq!(broken, Judgement::Failed("the address in subnet-1 is FAILED_CREATION".to_owned()));
+    }
+
+    #[test]
+    fn a_family_is_read_with_and_without_capitals() {
+        assert_eq!(ResolverAddressType::parse("DUALSTACK"), Some(ResolverAddressType::Dualstack));
+        assert_eq!(ResolverAddressType::parse("ipv4"), Some(ResolverAddressType::Ipv4));
+    }
+}

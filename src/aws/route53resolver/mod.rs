@@ -1,0 +1,11 @@
+//! What we do with Route 53 Resolver: endpoints.
+
+pub mod endpoint;
+pub mod endpoint_types;
+pub mod tags;
+
+use super::error::{Call, Service};
+
+fn call(operation: &'static str, object: impl Into<String>) -> Call {
+    Call::new(Service::Route53Resolver, operation, object)
+}

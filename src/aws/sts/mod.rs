@@ -1,0 +1,3 @@
+//! What we do with STS: asking who we are.
+
+pub mod identity;
