@@ -37,7 +37,7 @@ impl Connection {
     pub fn clients(&self, region: Option<&str>) -> Result<Option<Clients>, Diagnostics> {
         match self.0.read().unwrap_or_else(PoisonError::into_inner).clone() {
             State::Ready(clients) => Ok(Some(match region {
-                Some(region) => clients.in_region(Region::from(region)),
+                Some(region) => clients.in_region(&Region::from(region)),
                 None => clients,
             })),
             State::Unknown => Ok(None),

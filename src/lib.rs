@@ -9,6 +9,8 @@ pub mod steps;
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "aws")]
+pub mod connection;
+#[cfg(feature = "aws")]
 pub mod provider;
 #[cfg(feature = "aws")]
 pub mod resources;

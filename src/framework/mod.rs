@@ -34,5 +34,6 @@ pub use resource::{
     AnyResource, Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read,
     Resource, erase,
 };
+pub use schema::Attribute;
 pub use timeouts::{Timeouts, timeout};
 pub use value::Value;

@@ -366,3 +366,141 @@ fn block(block: &Block) -> pb_schema::NestedBlock {
 fn type_json(of: &Type) -> Vec<u8> {
     of.to_json().to_string().into_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::checks;
+
+    fn sample() -> Type {
+        Type::object([("name", Type::String), ("ports", Type::set(Type::Number))])
+    }
+
+    fn object(name: Dynamic, ports: Dynamic) -> Dynamic {
+        Dynamic::Map([("name".to_owned(), name), ("ports".to_owned(), ports)].into())
+    }
+
+    #[test]
+    fn a_value_survives_the_way_there_and_back() {
+        let ports: Dynamic = [80_i64, 443].into_iter().collect();
+        for value in [
+            object("x".into(), ports.clone()),
+            object(Dynamic::Null, Dynamic::unknown()),
+            Dynamic::unknown(),
+            Dynamic::Null,
+        ] {
+            assert_eq!(decode(encode(&value, &sample()), &sample()).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_value_may_come_as_json() {
+        let json = br#"{"name":"x","ports":[443,80]}"#.to_vec();
+        let value = pb::DynamicValue { msgpack: Vec::new(), json };
+        let expected = object("x".into(), [80_i64, 443].into_iter().collect());
+        assert_eq!(decode(Some(value), &sample()).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_absent_value_is_null() {
+        assert_eq!(decode(None, &sample()).unwrap(), Dynamic::Null);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_terraforms_mistake() {
+        let text = encode(&"x".into(), &Type::String);
+        assert_eq!(decode(text, &sample()).unwrap_err().code(), tonic::Code::InvalidArgument);
+    }
+
+    #[test]
+    fn state_that_is_not_json_says_what_to_do() {
+        let flatmap = [("id".to_owned(), "x".to_owned())].into();
+        let errors = raw_state(Some(pb::RawState { json: Vec::new(), flatmap })).unwrap_err();
+        let error = errors.iter().next().unwrap();
+        assert_eq!(error.summary, "The state cannot be read");
+        assert!(error.detail.contains("import"));
+    }
+
+    #[test]
+    fn a_path_goes_as_far_as_the_protocol_can_say() {
+        use attribute_path::step::Selector::{AttributeName, ElementKeyInt, ElementKeyString};
+
+        let check = |from: Path, expected: Vec<attribute_path::step::Selector>| {
+            let steps = path(&from).steps.into_iter().map(|step| step.selector.unwrap());
+            assert_eq!(steps.collect::<Vec<_>>(), expected, "{from}");
+        };
+        let policies = || AttributeName("policies".to_owned());
+        check(
+            Path::root("policies").key("studio"),
+            vec![policies(), ElementKeyString("studio".to_owned())],
+        );
+        check(Path::root("policies").index(2), vec![policies(), ElementKeyInt(2)]);
+        check(Path::root("policies").element("x").attribute("y"), vec![policies()]);
+    }
+
+    #[test]
+    fn a_diagnostic_keeps_its_severity_and_its_attribute() {
+        let written = diagnostic(Diagnostic::warning("a", "b").at(Path::root("x")));
+        assert_eq!(written.severity(), pb::diagnostic::Severity::Warning);
+        assert_eq!((written.summary.as_str(), written.detail.as_str()), ("a", "b"));
+        assert_eq!(written.attribute.unwrap().steps.len(), 1);
+        assert_eq!(diagnostic(Diagnostic::error("a", "b")).attribute, None);
+    }
+
+    #[test]
+    fn every_mode_of_an_attribute_is_said_in_terraforms_three_words() {
+        let check = |written: Attribute, expected: [bool; 3]| {
+            let found = attribute(&written);
+            assert_eq!([found.required, found.optional, found.computed], expected, "{written:?}");
+        };
+        check(Attribute::string("x").required(), [true, false, false]);
+        check(Attribute::string("x"), [false, true, false]);
+        check(Attribute::string("x").optional_computed(), [false, true, true]);
+        check(Attribute::string("x").default_to("y"), [false, true, true]);
+        check(Attribute::string("x").computed(), [false, false, true]);
+    }
+
+    #[test]
+    fn a_plain_attribute_has_a_type_and_a_nested_one_has_attributes() {
+        let plain = attribute(&Attribute::string_set("x").sensitive().write_only());
+        assert_eq!(plain.r#type, br#"["set","string"]"#);
+        assert_eq!((plain.sensitive, plain.write_only, plain.nested_type), (true, true, None));
+
+        let inner = Attribute::string("y").check(checks::at_least(1));
+        let nested = attribute(&Attribute::nested("x", Nesting::Map, vec![inner]));
+        assert!(nested.r#type.is_empty());
+        let object = nested.nested_type.unwrap();
+        assert_eq!(object.nesting(), pb_schema::object::NestingMode::Map);
+        assert_eq!(object.attributes[0].name, "y");
+    }
+
+    #[test]
+    fn a_blocks_limit_and_a_deprecation_are_passed_on() {
+        let block = Block {
+            name: "assume_role",
+            nesting: Nesting::List,
+            attributes: vec![Attribute::string("role_arn")],
+            description: "",
+            max_items: 1,
+        };
+        let written = schema(&Schema {
+            version: 3,
+            blocks: vec![block],
+            deprecation: Some("use y"),
+            ..Default::default()
+        });
+        assert_eq!(written.version, 3);
+        let top = written.block.unwrap();
+        assert!(top.deprecated);
+        assert_eq!(top.deprecation_message, "use y");
+        let block = &top.block_types[0];
+        assert_eq!((block.type_name.as_str(), block.max_items), ("assume_role", 1));
+        assert_eq!(block.nesting(), pb_schema::nested_block::NestingMode::List);
+    }
+
+    #[test]
+    fn a_moment_before_1970_is_written_as_protobuf_wants_it() {
+        let moment = OffsetDateTime::UNIX_EPOCH - time::Duration::milliseconds(250);
+        assert_eq!(timestamp(moment), Timestamp { seconds: -1, nanos: 750_000_000 });
+    }
+}

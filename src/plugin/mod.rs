@@ -128,3 +128,25 @@ async fn grace_is_over(shutdown: &CancellationToken, stop: &Stop) {
     stop.in_flight();
     tokio::time::sleep(GRACE).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn shutdown_gives_answers_under_way_a_moment_but_less_than_terraform_does() {
+        let (shutdown, stop) = (CancellationToken::new(), Stop::default());
+        let waiting = grace_is_over(&shutdown, &stop);
+        tokio::pin!(waiting);
+        let hour = Duration::from_secs(3600);
+        assert!(tokio::time::timeout(hour, &mut waiting).await.is_err(), "nobody shut it down");
+
+        shutdown.cancel();
+        let begin = Instant::now();
+        waiting.await;
+        assert_eq!(begin.elapsed(), GRACE);
+        assert!(GRACE < Duration::from_secs(2));
+    }
+}

@@ -431,3 +431,6 @@ fn ephemeral<'a>(
 fn unknown(kind: &str, name: &str) -> Status {
     Status::not_found(format!("this provider has no {kind} {name:?}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio_util::sync::CancellationToken;
 
 use crate::aws::tags::{merge, with_owner};
 use crate::aws::wait::Patience;
@@ -104,7 +103,7 @@ pub struct Work {
 impl Work {
     /// Starts an operation that may take as long as the user says.
     pub fn start(clients: Clients, call: &Call, owner: &str, limit: &Value<String>) -> Self {
-        let patience = patience(&clients, &call.stop, timeout(limit, DEFAULT_TIMEOUT));
+        let patience = clients.patience(timeout(limit, DEFAULT_TIMEOUT), call.stop.clone());
         Work { clients, patience, owner: owner.to_owned(), attempt: fastrand::u64(..) }
     }
 
@@ -117,11 +116,6 @@ impl Work {
     pub fn tags(&self, tags: &Tags, part: &str) -> Tags {
         with_owner(tags, &self.owner, part)
     }
-}
-
-/// How long to wait for AWS in one operation.
-pub fn patience(clients: &Clients, stop: &CancellationToken, limit: Duration) -> Patience {
-    Patience::lasting(limit, stop.clone(), clients.poll_interval())
 }
 
 /// An ownership id made from what identifies a resource. The same resource has the same one after a run that was killed

@@ -1,1 +1,4 @@
 //! The three composite resources.
+
+pub mod common;
+pub mod private_domain;

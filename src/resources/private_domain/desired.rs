@@ -214,7 +214,7 @@ pub fn known_tags(tags: &super::schema::StringMap) -> Value<Tags> {
         Value::Null => Value::Null,
         Value::Unknown => Value::Unknown,
         Value::Known(tags) => {
-            let known = tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
+            let known: Option<Tags> = tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
             known.map_or(Value::Unknown, Value::Known)
         }
     }

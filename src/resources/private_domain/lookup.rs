@@ -10,7 +10,7 @@ use crate::aws::ec2::endpoint_service::{EndpointService, find_endpoint_services}
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::ec2::vpc::find_vpc;
 use crate::aws::{Clients, Kind, SubnetId, VpcId};
-use crate::dns::zones;
+use crate::dns::zones::{self, Fips};
 use crate::framework::{Diagnostic, Diagnostics, Path};
 use crate::resources::common::aws_error;
 
@@ -63,8 +63,10 @@ async fn find_services(
     Ok(services.iter().filter_map(one).collect())
 }
 
+/// The names that a service may have, likeliest first. None for a key that cannot be one.
 fn candidates(clients: &Clients, service: &str) -> Vec<String> {
-    zones::service_names(service, clients.region().as_str())
+    let region = zones::Region::new(clients.region().as_str());
+    region.map(|region| zones::service_names(service, &region, Fips::No).unwrap_or_default()).unwrap_or_default()
 }
 
 async fn subnets(clients: &Clients, ids: &[SubnetId]) -> Result<Vec<Subnet>, Diagnostics> {

@@ -20,7 +20,7 @@ use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
 use crate::aws::{Clients, DomainId, sagemaker};
 use crate::connection::Connection;
-use crate::dns::zones;
+use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Timeouts,
@@ -198,8 +198,17 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
     }
     model.tags_all = tags_all(clients, &model.tags)
         .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
-    model.forward_zones = model.region.as_ref().map(|region| zones::forward_zones(region));
+    model.forward_zones = match &model.region {
+        Value::Known(region) => forward_zones(region),
+        Value::Unknown | Value::Null => Value::Unknown,
+    };
     model.drift = Value::Known(Vec::new());
+}
+
+/// The parents of Studio's host names; null where they are not known.
+fn forward_zones(region: &str) -> Value<Vec<String>> {
+    let parents = zones::Region::new(region).and_then(|region| zones::studio_parents(&region, Fips::No));
+    parents.ok().map(|parents| parents.iter().map(|zone| zone.as_str().to_owned()).collect()).into()
 }
 
 /// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).
@@ -280,7 +289,7 @@ fn after_read(clients: &Clients, state: Model, before: &Recorded, recorded: Reco
     }
     let mut model = read::project(state, &recorded, clients);
     model.drift = remaining(&model, &recorded);
-    model.forward_zones = Value::Known(zones::forward_zones(clients.region().as_str()));
+    model.forward_zones = forward_zones(clients.region().as_str());
     private.set(RECORDED, &recorded);
     Read { state: Some(model), private, diagnostics }
 }

@@ -27,7 +27,7 @@ use super::desired::{Desired, Profile as DesiredProfile};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
 use super::schema::Model;
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
-use crate::aws::ec2::vpc_endpoint_types::EndpointChange;
+use crate::aws::ec2::vpc_endpoint::EndpointChange;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::sagemaker::domain_types::{DomainChange, NetworkAccess, UserSettings};
 use crate::aws::{SecurityGroupId, Tags};

@@ -14,7 +14,7 @@ use crate::aws::ec2::network_interface::find_network_interfaces;
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
 use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
-use crate::aws::ec2::vpc_endpoint_types::{EndpointState, VpcEndpoint, regional_dns_entry};
+use crate::aws::ec2::vpc_endpoint::{EndpointState, VpcEndpoint, regional_dns_entry};
 use crate::aws::route53::hosted_zone::{find_hosted_zone, list_private_zones_by_tag};
 use crate::aws::route53::record::{Record, RecordType, list_records};
 use crate::aws::sagemaker::domain::find_domain;

@@ -1,0 +1,307 @@
+//! What follows after what, and that a change of one thing is a change of that thing.
+
+use std::collections::BTreeSet;
+
+use expect_test::{Expect, expect};
+use serde_json::{Value as Json, json};
+
+use super::desired::{Desired, Facts};
+use super::plan::{self, Action, Key};
+use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
+use super::schema::{Model, schema, validate};
+use crate::aws::ec2::endpoint_service::EndpointService;
+use crate::aws::ec2::subnet::Subnet;
+use crate::aws::{DomainId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};
+use crate::framework::codec::from_json;
+use crate::framework::plan::propose;
+use crate::framework::typed::from_dynamic;
+use crate::framework::{Dynamic, Value};
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/studio";
+const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
+
+fn config() -> Json {
+    json!({
+        "name": "research",
+        "vpc_id": "vpc-1",
+        "subnet_ids": ["subnet-1", "subnet-2"],
+        "execution_role_arn": ROLE,
+        "client_cidr_blocks": ["192.168.10.0/24"],
+        "user_profiles": { "demouser1": {} },
+        "tags_all": { "team": "ml" },
+    })
+}
+
+fn model(config: &Json) -> Model {
+    let schema = schema();
+    let config = from_json(config, &schema.value_type()).unwrap();
+    let mut model: Model = from_dynamic(propose(&schema, &config, &Dynamic::Null)).unwrap();
+    model.tags_all = Value::Known([("team".to_owned(), Value::Known("ml".to_owned()))].into());
+    model
+}
+
+fn with(name: &str, value: Json) -> Model {
+    let mut config = config();
+    config[name] = value;
+    model(&config)
+}
+
+fn tags() -> Tags {
+    [("team".to_owned(), "ml".to_owned())].into()
+}
+
+fn facts() -> Facts {
+    let service = |key: &str| {
+        let service = EndpointService {
+            name: format!("com.amazonaws.eu-west-1.{key}"),
+            types: BTreeSet::new(),
+            zones: BTreeSet::new(),
+            zone_ids: BTreeSet::new(),
+            private_dns_names: Vec::new(),
+            takes_policy: true,
+            address_types: BTreeSet::new(),
+        };
+        (key.to_owned(), service)
+    };
+    let subnet = |id: &str, zone: &str| Subnet {
+        id: id.into(),
+        vpc_id: "vpc-1".into(),
+        zone: zone.to_owned(),
+        zone_id: format!("id-{zone}"),
+        ipv4_cidr: None,
+        ipv6_cidrs: Vec::new(),
+        free_addresses: 100,
+    };
+    Facts {
+        services: ["studio", "sagemaker.api", "sagemaker.runtime", "sts"].map(service).into(),
+        subnets: vec![subnet("subnet-1", "a"), subnet("subnet-2", "b"), subnet("subnet-3", "c")],
+    }
+}
+
+/// What is recorded after everything in `config` was made.
+fn made() -> Recorded {
+    let domain_group = SecurityGroupId::from("sg-domain");
+    let endpoint_group = SecurityGroupId::from("sg-endpoints");
+    let subnets: BTreeSet<SubnetId> = ["subnet-1".into(), "subnet-2".into()].into();
+    let mut recorded = Recorded {
+        owner: "owner".to_owned(),
+        domain_group: Some(Group {
+            rules: plan::domain_group_rules(&domain_group),
+            id: domain_group.clone(),
+            tags: tags(),
+        }),
+        endpoints: ["studio", "sagemaker.api", "sagemaker.runtime"]
+            .map(|service| {
+                let endpoint = Endpoint {
+                    id: VpcEndpointId::from(format!("vpce-{service}").as_str()),
+                    ready: true,
+                    asked_subnet_ids: subnets.clone(),
+                    subnet_ids: subnets.clone(),
+                    security_group_ids: [endpoint_group.clone()].into(),
+                    private_dns_enabled: true,
+                    dns: Some((format!("vpce-1.{service}.example"), HostedZoneId::from("Z1"))),
+                    addresses: vec!["10.0.0.5".to_owned()],
+                    tags: tags(),
+                };
+                (service.to_owned(), endpoint)
+            })
+            .into(),
+        domain: Some(Domain {
+            id: DomainId::from("d-1"),
+            arn: "arn".to_owned(),
+            name: "research".to_owned(),
+            ready: true,
+            url: Some("https://d-1.studio.eu-west-1.sagemaker.aws".to_owned()),
+            vpc_id: "vpc-1".to_owned(),
+            auth_mode: Some("IAM".to_owned()),
+            kms_key_id: None,
+            vpc_only: true,
+            subnet_ids: subnets,
+            execution_role_arn: Some(RoleArn::from(ROLE)),
+            user_security_group_ids: [domain_group].into(),
+            file_system_id: Some("fs-1".into()),
+            tags: tags(),
+        }),
+        profiles: [(
+            "demouser1".to_owned(),
+            Profile { arn: "arn".to_owned(), ready: true, execution_role_arn: None, tags: tags() },
+        )]
+        .into(),
+        ..Recorded::default()
+    };
+    let desired = Desired::new(&model(&config()), None, &recorded, Some(facts()));
+    recorded.endpoint_group = Some(Group {
+        rules: plan::endpoint_group_rules(&desired, &recorded).unwrap(),
+        id: endpoint_group,
+        tags: tags(),
+    });
+    for host in Host::ALL {
+        let name = plan::zone_name(&recorded, host).unwrap();
+        let records = plan::alias_records(&recorded, &name).unwrap();
+        recorded.zones.insert(host, Zone { id: HostedZoneId::from(name.as_str()), name, records, tags: tags() });
+    }
+    recorded
+}
+
+fn steps(model: &Model, recorded: &Recorded) -> Vec<(Key, Action)> {
+    let desired = Desired::new(model, None, recorded, Some(facts()));
+    plan::steps(Some(&desired), recorded).into_iter().map(|step| (step.key, step.action)).collect()
+}
+
+fn check_order(desired: Option<&Desired>, recorded: &Recorded, expected: Expect) {
+    let steps = plan::steps(desired, recorded);
+    let line = |step: &crate::steps::Step<Key, Action>| {
+        let after: Vec<_> = step.after.iter().map(Key::name).collect();
+        format!("{:?} {} after [{}]", step.action, step.key.name(), after.join(", "))
+    };
+    expected.assert_eq(&steps.iter().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn everything_is_made_after_what_it_needs() {
+    let desired = Desired::new(&model(&config()), None, &Recorded::default(), Some(facts()));
+    check_order(
+        Some(&desired),
+        &Recorded::default(),
+        expect![[r#"
+            Create security group of the domain after []
+            Create security group of the endpoints after [security group of the domain]
+            Create VPC endpoint for sagemaker.api after [security group of the endpoints]
+            Create VPC endpoint for sagemaker.runtime after [security group of the endpoints]
+            Create VPC endpoint for studio after [security group of the endpoints]
+            Create domain after [security group of the domain]
+            Create user profile demouser1 after [domain]
+            Create hosted zone of the domain after [domain, VPC endpoint for studio]
+            Create hosted zone of the web portal after [domain, VPC endpoint for studio]"#]],
+    );
+}
+
+#[test]
+fn everything_is_deleted_before_what_it_needs() {
+    check_order(
+        None,
+        &made(),
+        expect![[r#"
+            Delete security group of the domain after [security group of the endpoints, domain]
+            Delete security group of the endpoints after [VPC endpoint for sagemaker.api, VPC endpoint for sagemaker.runtime, VPC endpoint for studio]
+            Delete domain after [user profile demouser1, hosted zone of the domain, hosted zone of the web portal]
+            Delete VPC endpoint for sagemaker.api after []
+            Delete VPC endpoint for sagemaker.runtime after []
+            Delete VPC endpoint for studio after [hosted zone of the domain, hosted zone of the web portal]
+            Delete user profile demouser1 after []
+            Delete hosted zone of the domain after []
+            Delete hosted zone of the web portal after []"#]],
+    );
+}
+
+#[test]
+fn what_was_made_needs_no_further_step() {
+    assert_eq!(steps(&model(&config()), &made()), []);
+}
+
+#[test]
+fn a_change_of_one_thing_is_a_change_of_that_thing() {
+    use Action::{Create, Delete, Update};
+    let endpoint = |service: &str| Key::Endpoint(service.to_owned());
+    let profile = |name: &str| Key::Profile(name.to_owned());
+    let services = json!({ "services": ["sagemaker.api", "sagemaker.runtime", "studio", "sts"] });
+    let fewer = json!({ "services": ["sagemaker.api", "studio"] });
+    let cases = [
+        ("client_cidr_blocks", json!(["10.8.0.0/16"]), vec![(Key::EndpointGroup, Update)]),
+        ("client_cidr_blocks", Json::Null, vec![(Key::EndpointGroup, Update)]),
+        ("execution_role_arn", json!(OTHER_ROLE), vec![(Key::Domain, Update)]),
+        ("user_profiles", json!({ "demouser1": {}, "two": {} }), vec![(profile("two"), Create)]),
+        ("user_profiles", json!({}), vec![(profile("demouser1"), Delete)]),
+        (
+            "user_profiles",
+            json!({ "demouser1": { "execution_role_arn": OTHER_ROLE } }),
+            vec![(profile("demouser1"), Update)],
+        ),
+        ("endpoints", services, vec![(endpoint("sts"), Create)]),
+        ("endpoints", fewer, vec![(endpoint("sagemaker.runtime"), Delete)]),
+        (
+            "endpoints",
+            json!({ "private_dns_enabled": false }),
+            ["sagemaker.api", "sagemaker.runtime", "studio"].map(|service| (endpoint(service), Update)).into(),
+        ),
+        (
+            "hosted_zone",
+            json!({ "mode": "none" }),
+            vec![(Key::Zone(Host::Domain), Delete), (Key::Zone(Host::Portal), Delete)],
+        ),
+    ];
+    for (name, value, expected) in cases {
+        assert_eq!(steps(&with(name, value.clone()), &made()), expected, "{name} = {value}");
+    }
+}
+
+#[test]
+fn groups_of_the_users_own_are_put_on_before_ours_is_deleted() {
+    let recorded = made();
+    let model = with("endpoints", json!({ "security_group_ids": ["sg-own"] }));
+    let desired = Desired::new(&model, None, &recorded, Some(facts()));
+    check_order(
+        Some(&desired),
+        &recorded,
+        expect![[r#"
+            Update VPC endpoint for sagemaker.api after []
+            Update VPC endpoint for sagemaker.runtime after []
+            Update VPC endpoint for studio after []
+            Delete security group of the endpoints after [VPC endpoint for sagemaker.api, VPC endpoint for sagemaker.runtime, VPC endpoint for studio]"#]],
+    );
+}
+
+#[test]
+fn a_lost_endpoint_takes_the_records_with_it() {
+    let mut recorded = made();
+    recorded.endpoints.remove("studio");
+    let expected = [
+        (Key::Endpoint("studio".to_owned()), Action::Create),
+        (Key::Zone(Host::Domain), Action::Update),
+        (Key::Zone(Host::Portal), Action::Update),
+    ];
+    assert_eq!(steps(&model(&config()), &recorded), expected);
+}
+
+#[test]
+fn a_part_that_is_not_ready_is_waited_for() {
+    let mut recorded = made();
+    recorded.domain.as_mut().unwrap().ready = false;
+    assert_eq!(steps(&model(&config()), &recorded), [(Key::Domain, Action::Update)]);
+}
+
+#[test]
+fn nothing_is_deleted_on_a_guess() {
+    let mut unknown = model(&config());
+    unknown.user_profiles = Value::Unknown;
+    unknown.hosted_zone = Value::Unknown;
+    unknown.endpoints = Value::Unknown;
+    let found = steps(&unknown, &made());
+    assert!(found.iter().all(|(_, action)| *action != Action::Delete), "{found:?}");
+    assert!(!found.is_empty(), "what depends on it counts as changing");
+}
+
+#[test]
+fn an_endpoint_takes_one_subnet_for_each_zone_that_its_service_supports() {
+    let mut facts = facts();
+    facts.subnets.insert(1, Subnet { id: "subnet-1b".into(), ..facts.subnets[0].clone() });
+    facts.services.get_mut("studio").unwrap().zones = ["a".to_owned(), "c".to_owned()].into();
+    let chosen = super::desired::one_per_zone(&facts.subnets, &facts.services["studio"]);
+    let ids: Vec<_> = chosen.iter().map(|subnet| subnet.id.as_str()).collect();
+    assert_eq!(ids, ["subnet-1", "subnet-3"]);
+}
+
+#[test]
+fn ranges_beside_the_users_own_groups_are_an_error_at_the_attribute() {
+    let found = validate(&with("endpoints", json!({ "security_group_ids": ["sg-own"] })));
+    let paths: Vec<_> = found.iter().filter_map(|one| Some(one.path.as_ref()?.to_string())).collect();
+    assert_eq!(paths, ["client_cidr_blocks"]);
+}
+
+#[test]
+fn a_range_inside_another_is_a_warning() {
+    let found = validate(&with("client_cidr_blocks", json!(["10.0.0.0/8", "10.8.0.0/16"])));
+    assert!(!found.has_errors());
+    let text: Vec<_> = found.iter().map(|one| one.detail.as_str()).collect();
+    assert_eq!(text, ["10.8.0.0/16 lies inside 10.0.0.0/8, which opens it already."]);
+}
