@@ -7,6 +7,7 @@
 
 pub mod checks;
 pub mod codec;
+pub mod docs;
 pub mod plan;
 pub mod schema;
 pub mod typed;

@@ -4,3 +4,4 @@ mod bindings;
 mod client;
 mod client_certificate;
 mod handshake;
+mod layers;

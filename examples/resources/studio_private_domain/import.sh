@@ -1,0 +1,1 @@
+terraform import studio_private_domain.example d-abcdefghijkl

@@ -1,0 +1,106 @@
+//! `docs/` is what the schemas and the examples give, and the examples are written as Terraform formats them.
+//!
+//! `UPDATE=1 cargo test --test it docs` writes the pages anew. The guides are written by hand.
+
+use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
+
+use studio::{
+    framework::{
+        Provider,
+        docs::{Page, Subject, function_page, page},
+    },
+    provider::Studio,
+};
+
+/// The folders whose pages are generated.
+const GENERATED: [&str; 4] = ["resources", "data-sources", "functions", "ephemeral-resources"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every page by its path below `docs/`.
+fn pages() -> BTreeMap<String, String> {
+    let studio = Studio::new();
+    let mut pages = BTreeMap::new();
+    let example = |path: &str| fs::read_to_string(root().join("examples").join(path)).ok();
+    let file = |folder: &str, name: &str| format!("{folder}/{}.md", name.strip_prefix("studio_").unwrap_or(name));
+    let about = |name: &'static str| Page { provider: "studio", name, example: None, import: None };
+
+    let shown = example("provider/provider.tf");
+    let provider = Page { example: shown.as_deref(), ..about("studio") };
+    pages.insert("index.md".to_owned(), page(Subject::Provider, provider, Provider::schema(&studio)));
+    for resource in studio.resources() {
+        let name = resource.type_name();
+        let shown = example(&format!("resources/{name}/resource.tf"));
+        let import = example(&format!("resources/{name}/import.sh"));
+        let about = Page { example: shown.as_deref(), import: import.as_deref(), ..about(name) };
+        pages.insert(file("resources", name), page(Subject::Resource, about, resource.schema()));
+    }
+    for source in studio.data_sources() {
+        let name = source.type_name();
+        let shown = example(&format!("data-sources/{name}/data-source.tf"));
+        let about = Page { example: shown.as_deref(), ..about(name) };
+        pages.insert(file("data-sources", name), page(Subject::DataSource, about, source.schema()));
+    }
+    for resource in studio.ephemeral_resources() {
+        let name = resource.type_name();
+        let shown = example(&format!("ephemeral-resources/{name}/ephemeral-resource.tf"));
+        let about = Page { example: shown.as_deref(), ..about(name) };
+        let text = page(Subject::EphemeralResource, about, resource.schema());
+        pages.insert(file("ephemeral-resources", name), text);
+    }
+    for function in studio.functions() {
+        let name = function.name();
+        let shown = example(&format!("functions/{name}/function.tf"));
+        let about = Page { example: shown.as_deref(), ..about(name) };
+        pages.insert(file("functions", name), function_page(about, &function.signature()));
+    }
+    pages
+}
+
+#[test]
+fn the_pages_are_what_the_schemas_and_examples_give() {
+    let (docs, pages) = (root().join("docs"), pages());
+    if env::var_os("UPDATE").is_some() {
+        for folder in GENERATED {
+            fs::remove_dir_all(docs.join(folder)).ok();
+        }
+        for (path, text) in &pages {
+            fs::create_dir_all(docs.join(path).parent().unwrap()).unwrap();
+            fs::write(docs.join(path), text).unwrap();
+        }
+    }
+    let kept = |path: &str| fs::read_to_string(docs.join(path)).unwrap_or_default();
+    let mut wrong: Vec<String> =
+        pages.iter().filter(|(path, text)| kept(path) != **text).map(|(path, _)| path.clone()).collect();
+    for folder in GENERATED {
+        let files = fs::read_dir(docs.join(folder)).into_iter().flatten();
+        let names = files.map(|file| format!("{folder}/{}", file.unwrap().file_name().display()));
+        wrong.extend(names.filter(|name| !pages.contains_key(name)));
+    }
+    assert!(wrong.is_empty(), "out of date in docs/: {}; run: UPDATE=1 cargo test --test it docs", wrong.join(", "));
+}
+
+#[test]
+fn every_page_shows_an_example_and_describes_every_attribute() {
+    for (path, text) in pages() {
+        assert!(text.contains("## Example Usage"), "docs/{path} has no example: add it to examples/");
+        assert!(!path.starts_with("resources/") || text.contains("## Import"), "docs/{path} shows no import");
+        for line in text.lines().filter(|line| line.starts_with("- `")) {
+            let described = line.split_once(") ").is_some_and(|(_, text)| text.len() > 4);
+            assert!(described, "docs/{path} does not describe {line}");
+        }
+    }
+}
+
+#[test]
+fn the_examples_are_formatted() {
+    let output = Command::new(crate::terraform::program())
+        .args(["fmt", "-check", "-recursive", "-diff", "-no-color", "examples"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "run: terraform fmt -recursive examples\n{text}");
+}
