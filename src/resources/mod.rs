@@ -1,4 +1,5 @@
 //! The three composite resources.
 
 pub mod common;
+pub mod presign_policy;
 pub mod private_domain;

@@ -251,11 +251,13 @@ async fn attach(work: Work, arn: PolicyArn, principal: Principal) -> Done {
         return Outcome::failed(Fault::new(what, error));
     }
     let call = aws::Call::new(Service::Iam, "ListEntitiesForPolicy", format!("policy {arn}"));
-    let shown = until(&call, "shown as attached", PACE, &work.patience.at_most(VISIBLE), || async {
+    let patience = work.patience.at_most(VISIBLE);
+    let shown = until(&call, "shown as attached", PACE, &patience, || async {
         let has_it = list_attachments(&work.clients, &arn).await?.contains(&principal);
         Ok(if has_it { Judgement::Ready(()) } else { Judgement::Pending(format!("{principal} is not listed")) })
-    });
-    Outcome::after(Part::Attachment(true), shown.await.map_err(Fault::of(what)))
+    })
+    .await;
+    Outcome::after(Part::Attachment(true), shown.map_err(Fault::of(what)))
 }
 
 async fn detach(work: Work, arn: PolicyArn, principal: Principal) -> Done {
@@ -268,7 +270,8 @@ async fn detach(work: Work, arn: PolicyArn, principal: Principal) -> Done {
 async fn set_endpoint_policy(work: Work, id: VpcEndpointId, service: String, wanted: Document) -> Done {
     let what = format!("set the policy of {id}");
     let document = wanted.to_json();
-    let change = EndpointChange { policy: Some(EndpointPolicy::Document(document.clone())), ..EndpointChange::default() };
+    let change =
+        EndpointChange { policy: Some(EndpointPolicy::Document(document.clone())), ..EndpointChange::default() };
     if let Err(error) = update_vpc_endpoint(&work.clients, &id, &change).await {
         return Outcome::failed(Fault::new(what, error));
     }

@@ -46,7 +46,9 @@ pub async fn import(clients: &Clients, id: &str) -> Result<(Model, Recorded), Di
 fn check_arn(id: &str) -> Result<(), Diagnostics> {
     let parts: Vec<_> = id.splitn(6, ':').collect();
     let problem = match parts.as_slice() {
-        ["arn", _, "iam", "", "aws", policy] if policy.starts_with("policy/") => "is a policy of AWS, which cannot be changed",
+        ["arn", _, "iam", "", "aws", policy] if policy.starts_with("policy/") => {
+            "is a policy of AWS, which cannot be changed"
+        }
         ["arn", _, "iam", "", _, policy] if policy.starts_with("policy/") => return Ok(()),
         _ => "is not the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/studio-presign",
     };

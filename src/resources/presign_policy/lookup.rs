@@ -45,7 +45,9 @@ async fn check_endpoint(
         Err(error) => return Some(aws_error(&format!("look up {id}"), &error).at(path)),
     };
     let complaint = match found {
-        None => wrong(format!("There is no VPC endpoint {id} in {}, in the account of the credentials.", clients.region())),
+        None => {
+            wrong(format!("There is no VPC endpoint {id} in {}, in the account of the credentials.", clients.region()))
+        }
         Some(found) => complaint(kind, found, wanted)?,
     };
     Some(complaint.at(path))

@@ -82,9 +82,12 @@ fn with_order(actions: &[(Key, Action)]) -> Vec<Step<Key, Action>> {
         let after: BTreeSet<Key> = match action {
             Action::Create | Action::Update => key.needs().into_iter().collect(),
             // What is to go does not wait for what it needs, only for what needs it.
-            Action::Delete => {
-                actions.iter().map(|(other, _)| other).filter(|other| other.needs().as_ref() == Some(key)).cloned().collect()
-            }
+            Action::Delete => actions
+                .iter()
+                .map(|(other, _)| other)
+                .filter(|other| other.needs().as_ref() == Some(key))
+                .cloned()
+                .collect(),
         };
         Step { key: key.clone(), action: *action, after }
     };
@@ -132,8 +135,7 @@ pub fn is_document_as_wanted(desired: &Desired, policy: &Policy) -> bool {
 }
 
 fn is_endpoint_as_wanted(desired: &Desired, service: &str, endpoint: &Endpoint) -> bool {
-    endpoint.service == service
-        && desired.endpoint_policy(service).is_none_or(|wanted| is_policy_of(endpoint, wanted))
+    endpoint.service == service && desired.endpoint_policy(service).is_none_or(|wanted| is_policy_of(endpoint, wanted))
 }
 
 /// Whether an endpoint has this policy. Where EC2 shows none, everything is allowed.

@@ -134,9 +134,7 @@ fn shown(before: Option<&str>, wanted: Option<&Document>, actual: &str) -> Strin
             Some(before) if says(before, wanted) => before.to_owned(),
             Some(_) | None => wanted.to_json(),
         },
-        Some(_) | None => {
-            Document::parse(actual).map_or_else(|_| actual.to_owned(), |document| document.to_json())
-        }
+        Some(_) | None => Document::parse(actual).map_or_else(|_| actual.to_owned(), |document| document.to_json()),
     }
 }
 
@@ -190,8 +188,7 @@ fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringM
     let own = if merge(default_tags, &written) == *all {
         own.clone()
     } else {
-        let is_own =
-            |key: &String, value: &String| written.contains_key(key) || default_tags.get(key) != Some(value);
+        let is_own = |key: &String, value: &String| written.contains_key(key) || default_tags.get(key) != Some(value);
         string_map(all.clone().into_iter().filter(|(key, value)| is_own(key, value)).collect())
     };
     (own, string_map(all.clone()))

@@ -43,8 +43,7 @@ fn guess(document: &Document) -> Option<PresignSettings> {
     } else {
         allows.iter().map(|allow| requirements(allow, "IpAddress", "StringEquals")).collect()
     };
-    let (tagged, operator) =
-        if allows.is_empty() { (&denies, "StringNotEquals") } else { (&allows, "StringEquals") };
+    let (tagged, operator) = if allows.is_empty() { (&denies, "StringNotEquals") } else { (&allows, "StringEquals") };
     Some(PresignSettings {
         mode,
         domain_arns: domains(document.statements.first()?)?,
@@ -237,8 +236,10 @@ mod tests {
 
     #[test]
     fn everything_at_once_comes_back_as_it_was_written() {
-        let mut written =
-            settings(Mode::Both, vec![in_vpc("vpc-0aaaaaaaa", &["10.1.0.0/16", "10.2.0.0/16"]), from(&["198.51.100.0/24"])]);
+        let mut written = settings(
+            Mode::Both,
+            vec![in_vpc("vpc-0aaaaaaaa", &["10.1.0.0/16", "10.2.0.0/16"]), from(&["198.51.100.0/24"])],
+        );
         written.domain_arns = vec![DOMAIN.to_owned(), OTHER.to_owned()];
         written.user_profile = "${aws:PrincipalTag/employee}".to_owned();
         written.exempt_principal_arns = vec!["arn:aws:iam::123456789012:role/BreakGlass".to_owned()];
@@ -259,7 +260,11 @@ mod tests {
     fn alternatives_in_a_guard_come_back_as_paths() {
         let written = settings(
             Mode::Guard,
-            vec![in_vpc("vpc-0aaaaaaaa", &["10.1.0.0/16"]), in_vpc("vpc-0bbbbbbbb", &["10.2.0.0/16"]), from(&["198.51.100.0/24"])],
+            vec![
+                in_vpc("vpc-0aaaaaaaa", &["10.1.0.0/16"]),
+                in_vpc("vpc-0bbbbbbbb", &["10.2.0.0/16"]),
+                from(&["198.51.100.0/24"]),
+            ],
         );
         let mut recovered = recover(&stored(&written)).unwrap();
         recovered.allowed.sort_by_key(|path| (path.vpc_ids.is_none(), path.vpc_ids.clone()));

@@ -72,11 +72,7 @@ pub fn schema() -> Schema {
     attributes.extend(uses());
     attributes.extend(results());
     attributes.extend(closing_attributes());
-    Schema {
-        description: DESCRIPTION,
-        attributes,
-        ..Schema::default()
-    }
+    Schema { description: DESCRIPTION, attributes, ..Schema::default() }
 }
 
 const DESCRIPTION: &str = "The IAM conditions that confine presigned URLs of SageMaker Studio to the private path: a managed policy with its attachments, the policies of VPC endpoints, and the same rules as a service control policy.

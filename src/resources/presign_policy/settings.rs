@@ -54,11 +54,7 @@ impl Settings {
             user_profile: known_or(&model.user_profile, "*".to_owned(), &mut gaps.user_profile),
             allowed: paths(&model.allowed, &mut gaps),
             exempt_principal_arns: texts(&model.exempt_principal_arns, &mut gaps.exempt_principal_arns),
-            allow_via_aws_services: known_or(
-                &model.allow_via_aws_services,
-                false,
-                &mut gaps.allow_via_aws_services,
-            ),
+            allow_via_aws_services: known_or(&model.allow_via_aws_services, false, &mut gaps.allow_via_aws_services),
             resource_tags: tags(model, &mut gaps.resource_tags),
         };
         // Nobody can leave these out; they are missing after the import of a policy that is not ours.
@@ -104,8 +100,7 @@ impl Settings {
         if self.gaps.domain_arns {
             return None;
         }
-        let any_path =
-            AllowedPath { source_cidr_blocks: Some(vec!["0.0.0.0/0".to_owned()]), ..AllowedPath::default() };
+        let any_path = AllowedPath { source_cidr_blocks: Some(vec!["0.0.0.0/0".to_owned()]), ..AllowedPath::default() };
         let presign = Presign::new(&PresignSettings {
             mode: Mode::Guard,
             domain_arns: self.known.domain_arns.clone(),
@@ -127,9 +122,11 @@ impl Settings {
         let document = presign.identity_policy();
         match presign.check_size(&document, MANAGED_POLICY_LIMIT) {
             Ok(()) => Diagnostics::new(),
-            Err(too_large) => Diagnostic::error("The policy is too long", format!("{}.", sentence(&too_large.to_string())))
-                .at(Path::root(too_large.heaviest.attribute))
-                .into(),
+            Err(too_large) => {
+                Diagnostic::error("The policy is too long", format!("{}.", sentence(&too_large.to_string())))
+                    .at(Path::root(too_large.heaviest.attribute))
+                    .into()
+            }
         }
     }
 

@@ -124,7 +124,10 @@ fn each_change_needs_exactly_its_steps() {
             },
             &["Create attachment to role other", "Delete attachment to role data", "Delete attachment to user ana"],
         ),
-        (|model| model.endpoint_policies = Value::Null, &["Delete policy of vpce-0aaaaaaaa", "Delete policy of vpce-0bbbbbbbb"]),
+        (
+            |model| model.endpoint_policies = Value::Null,
+            &["Delete policy of vpce-0aaaaaaaa", "Delete policy of vpce-0bbbbbbbb"],
+        ),
         (
             |model| model.endpoint_policies = endpoints(&[("studio", "vpce-0cccccccc"), ("sagemaker.api", API)]),
             &["Create policy of vpce-0cccccccc", "Delete policy of vpce-0aaaaaaaa"],
@@ -150,9 +153,11 @@ fn the_policy_goes_last() {
 fn another_spelling_in_aws_is_no_drift() {
     let mut recorded = applied(&model());
     let policy = recorded.policy.as_mut().unwrap();
-    let reordered = policy.document.replace(r#""vpce-0aaaaaaaa","vpce-0bbbbbbbb""#, r#""vpce-0bbbbbbbb","vpce-0aaaaaaaa""#);
+    let reordered =
+        policy.document.replace(r#""vpce-0aaaaaaaa","vpce-0bbbbbbbb""#, r#""vpce-0bbbbbbbb","vpce-0aaaaaaaa""#);
     assert_ne!(policy.document, reordered);
-    policy.document = reordered.replace(r#""sagemaker:CreatePresignedDomainUrl""#, r#"["sagemaker:createpresigneddomainurl"]"#);
+    policy.document =
+        reordered.replace(r#""sagemaker:CreatePresignedDomainUrl""#, r#"["sagemaker:createpresigneddomainurl"]"#);
     assert_eq!(planned(&model(), &recorded), [""; 0]);
     assert_eq!(state(model(), &recorded).policy_json, model().policy_json);
 }
@@ -258,7 +263,8 @@ fn after_the_import_of_another_policy_nothing_is_done_to_it() {
     let mut recorded = applied(&model());
     recorded.attached = Default::default();
     recorded.endpoints.clear();
-    recorded.policy.as_mut().unwrap().document = r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#.to_owned();
+    recorded.policy.as_mut().unwrap().document =
+        r#"{"Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}"#.to_owned();
     let imported = state(Model::default(), &recorded);
     assert_eq!(drift(&imported, &recorded), [""; 0]);
     assert!(imported.domain_arns.is_null());

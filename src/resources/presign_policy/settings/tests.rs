@@ -108,8 +108,7 @@ fn the_mode_and_the_profile_do_not_concern_the_service_control_policy() {
 fn a_policy_that_is_too_long_names_what_to_shorten() {
     let mut long = model();
     let ids: Vec<String> = (0..400).map(|n| format!("vpce-0{n:016x}")).collect();
-    long.allowed =
-        Value::Known(vec![Value::Known(Allowed { vpc_endpoint_ids: strings(ids), ..Allowed::default() })]);
+    long.allowed = Value::Known(vec![Value::Known(Allowed { vpc_endpoint_ids: strings(ids), ..Allowed::default() })]);
     let [complaint] = &complaints(&long)[..] else { panic!("one complaint") };
     assert!(complaint.starts_with("allowed: The policy has "), "{complaint}");
     assert!(complaint.contains("more than the 6144 that IAM allows"), "{complaint}");
