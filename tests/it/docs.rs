@@ -2,7 +2,12 @@
 //!
 //! `UPDATE=1 cargo test --test it docs` writes the pages anew. The guides are written by hand.
 
-use std::{collections::BTreeMap, env, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    process::Command,
+};
 
 use studio::{
     framework::{
@@ -103,4 +108,74 @@ fn the_examples_are_formatted() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "run: terraform fmt -recursive examples\n{text}");
+}
+
+/// Calls that are there for what the provider does not offer yet.
+const NOT_CALLED: [&str; 1] = ["sagemaker:CreatePresignedDomainUrl"];
+
+/// STS answers this whatever the permissions.
+const ALWAYS_ALLOWED: &str = "sts:GetCallerIdentity";
+
+#[test]
+fn the_policy_in_the_guide_covers_every_call() {
+    let guide = fs::read_to_string(root().join("docs/guides/real-account.md")).unwrap();
+    let policy = guide.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let actions: Vec<&str> =
+        statements.filter_map(|one| one["Action"].as_array()).flatten().filter_map(|one| one.as_str()).collect();
+    let covers = |call: &str| {
+        actions.iter().any(|action| match action.strip_suffix('*') {
+            Some(start) => call.starts_with(start),
+            None => call == *action,
+        })
+    };
+    let calls = calls();
+    assert!(calls.len() > 50, "the calls are found: {calls:?}");
+    let is_needed = |call: &&String| **call != ALWAYS_ALLOWED && !NOT_CALLED.contains(&call.as_str());
+    let missing: Vec<_> = calls.iter().filter(is_needed).filter(|call| !covers(call)).collect();
+    assert!(missing.is_empty(), "the policy in docs/guides/real-account.md lacks {missing:?}");
+}
+
+/// The names of the calls in `src/aws`, as IAM writes them.
+fn calls() -> BTreeSet<String> {
+    const SERVICES: [&str; 6] = ["ec2", "iam", "route53", "route53resolver", "sagemaker", "sts"];
+    const VERBS: [&str; 21] = [
+        "Add",
+        "Associate",
+        "Attach",
+        "Authorize",
+        "Change",
+        "Create",
+        "Delete",
+        "Describe",
+        "Detach",
+        "Disassociate",
+        "Get",
+        "List",
+        "Modify",
+        "Put",
+        "Remove",
+        "Revoke",
+        "Set",
+        "Simulate",
+        "Tag",
+        "Untag",
+        "Update",
+    ];
+    let is_call = |word: &str| {
+        let rest = VERBS.iter().find_map(|verb| word.strip_prefix(verb));
+        let named = rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+        named && word.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    let mut calls = BTreeSet::new();
+    for service in SERVICES {
+        for file in fs::read_dir(root().join("src/aws").join(service)).unwrap() {
+            let text = fs::read_to_string(file.unwrap().path()).unwrap();
+            // Every second piece stands between quotation marks.
+            let words = text.split('"').skip(1).step_by(2).filter(|word| is_call(word));
+            calls.extend(words.map(|word| format!("{service}:{word}")));
+        }
+    }
+    calls
 }
