@@ -424,7 +424,7 @@ fn a_lost_attachment_is_made_again_and_a_foreign_one_is_left_alone() {
     assert_eq!(made.ground.attached(), ["ana", "analyst", "data", "scientist"]);
 
     // It keeps the policy from being deleted, and says so; what could go is gone.
-    let text = in_one_line(&made.workspace.run_destroy_expect_error());
+    let text = in_one_line(&made.workspace.destroy_expect_error());
     assert!(text.contains("Could not delete the managed policy"), "{text}");
     assert!(text.contains("attached by others to role scientist"), "{text}");
     assert_eq!(made.ground.attached(), ["scientist"]);

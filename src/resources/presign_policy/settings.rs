@@ -71,9 +71,8 @@ impl Settings {
                 .iter()
                 .filter(|error| self.gaps.leave_room_for(error))
                 .map(|error| {
-                    let path = self.path(&error.at);
-                    let name = self.attribute(&error.at);
-                    Diagnostic::error(format!("Invalid {name}"), format!("{}.", error.problem)).at(path)
+                    let summary = format!("Invalid {}", attribute(&error.at));
+                    Diagnostic::error(summary, format!("{}.", error.problem)).at(self.path(&error.at))
                 })
                 .collect(),
         }
@@ -147,17 +146,6 @@ impl Settings {
                 Path::root("exempt_principal_arns").element(self.known.exempt_principal_arns[*index].as_str())
             }
             At::ResourceTag(key) => Path::root("resource_tags").key(key),
-        }
-    }
-
-    fn attribute(&self, at: &At) -> &'static str {
-        match at {
-            At::DomainArns | At::DomainArn(_) => "domain_arns",
-            At::UserProfile => "user_profile",
-            At::Allowed | At::Path(_) => "allowed",
-            At::PathList(_, key) | At::PathValue(_, key, _) => key.attribute(),
-            At::ExemptPrincipalArn(_) => "exempt_principal_arns",
-            At::ResourceTag(_) => "resource_tags",
         }
     }
 }
@@ -249,6 +237,18 @@ fn paths(allowed: &Value<Vec<Value<Allowed>>>, gaps: &mut Gaps) -> Vec<AllowedPa
         }
     };
     paths.iter().enumerate().map(one).collect()
+}
+
+/// The attribute at fault, in words: Terraform points at the whole resource where it lies inside of `allowed`. The value
+/// itself stands in the error.
+fn attribute(at: &At) -> String {
+    match at {
+        At::DomainArns | At::DomainArn(_) => At::DomainArns.to_string(),
+        At::UserProfile | At::Allowed | At::Path(_) | At::PathList(..) => at.to_string(),
+        At::PathValue(path, key, _) => At::PathList(*path, *key).to_string(),
+        At::ExemptPrincipalArn(_) => "exempt_principal_arns".to_owned(),
+        At::ResourceTag(_) => "resource_tags".to_owned(),
+    }
 }
 
 /// With a capital, for the start of a text.

@@ -56,6 +56,15 @@ fn a_wrong_value_is_named_where_it_stands() {
 }
 
 #[test]
+fn the_summary_says_which_of_the_paths_is_wrong() {
+    let mut wrong = model();
+    let second = Allowed { vpc_ids: strings(["vpce-0aaaaaaaa".to_owned()]), ..Allowed::default() };
+    wrong.allowed = Value::Known(vec![through(&["vpce-0aaaaaaaa"]), Value::Known(second)]);
+    let found: Vec<_> = Settings::of(&wrong).check().into_iter().map(|found| found.summary).collect();
+    assert_eq!(found, ["Invalid allowed[1].vpc_ids"]);
+}
+
+#[test]
 fn no_path_at_all_is_an_error() {
     let mut wrong = model();
     wrong.allowed = Value::Known(vec![]);
