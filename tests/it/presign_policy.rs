@@ -193,6 +193,31 @@ fn each_mode_needs_no_second_apply_and_destroy_leaves_nothing() {
 }
 
 #[test]
+fn what_is_made_in_the_same_run_is_unknown_at_first_and_checked_when_it_is_known() {
+    let ground = Ground::new(Account::new());
+    let policy = Policy::whole(&ground).hcl().replace(&format!("{:?}", ground.studio), "terraform_data.made.output");
+    let made = |id: &str| format!("resource \"terraform_data\" \"made\" {{\n  input = {id:?}\n}}\n{policy}");
+
+    // An endpoint of another service is found out before anything is made.
+    let workspace = Workspace::with(&ground.account, &made(&ground.api));
+    workspace.plan();
+    let text = in_one_line(&workspace.apply_expect_error());
+    assert!(text.contains("is given for sagemaker.api as well"), "{text}");
+    assert_eq!(ground.account.count("CreatePolicy"), 0);
+
+    workspace.write(&made(&ground.studio));
+    let plan = workspace.plan();
+    let change = plan.changes().into_iter().find(|change| change.address == ADDRESS).expect("it is to be made");
+    assert_eq!(change.after_unknown["policy_json"], true);
+    assert!(change.after["endpoint_policy_json"].is_object(), "it depends on the domains alone");
+    workspace.apply();
+    workspace.plan().assert_empty();
+    assert!(ground.document().to_string().contains(&ground.studio));
+    workspace.destroy();
+    ground.assert_nothing_is_left();
+}
+
+#[test]
 fn the_policy_carries_the_users_tags_and_not_those_of_the_provider() {
     let made = Made::new(Policy::whole);
     assert_eq!(made.values()["tags_all"], json!({ "team": "ml" }));
@@ -354,7 +379,8 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
     ] {
         let policy = Policy::new(&ground).with(name, value);
         let text = in_one_line(&Workspace::with(&ground.account, &policy.hcl()).plan_expect_error());
-        assert!(text.contains(name) && text.contains(said), "{name}, {said}: {text}");
+        let shown = if name == "attach_to" { "Invalid roles" } else { name };
+        assert!(text.contains(shown) && text.contains(said), "{name}, {said}: {text}");
     }
     assert_eq!(ground.account.changes(), before);
 }

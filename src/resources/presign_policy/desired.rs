@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::schema::{Model, endpoint_kind, known_map, known_set};
+use super::schema::{AttachTo, Model, endpoint_kind, known_map, known_set};
 use super::settings::{Documents, Settings};
 use crate::aws::iam::attachment::Principal;
 use crate::aws::{Tags, VpcEndpointId};
+use crate::framework::Value;
 use crate::policy::document::Document;
 
 /// What is wanted.
@@ -29,24 +30,32 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// What a model wants. Terraform applies only what is wholly known, and keeps only what is.
-    pub fn new(model: &Model) -> Self {
-        let attach_to = model.attach_to.known().cloned().unwrap_or_default();
-        let names = |strings| known_set(strings).unwrap_or_default().into_iter();
-        let attached = names(&attach_to.roles)
-            .map(Principal::Role)
-            .chain(names(&attach_to.users).map(Principal::User))
-            .chain(names(&attach_to.groups).map(Principal::Group));
-        let endpoints = known_map(&model.endpoint_policies).unwrap_or_default();
-        Desired {
+    /// What a model wants. `None` while something that AWS would be asked for is not known: Terraform applies only what
+    /// is, and to take it for nothing would detach and reset what is wanted.
+    pub fn new(model: &Model) -> Option<Self> {
+        let attach_to = match &model.attach_to {
+            Value::Known(attach_to) => attach_to.clone(),
+            Value::Null => AttachTo::default(),
+            Value::Unknown => return None,
+        };
+        let roles = known_set(&attach_to.roles)?.into_iter().map(Principal::Role);
+        let users = known_set(&attach_to.users)?.into_iter().map(Principal::User);
+        let groups = known_set(&attach_to.groups)?.into_iter().map(Principal::Group);
+        let endpoints = known_map(&model.endpoint_policies)?;
+        Some(Desired {
             name: model.name.text().unwrap_or_default().to_owned(),
             path: model.path.text().unwrap_or("/").to_owned(),
             description: model.description.known().cloned(),
-            tags: known_map(&model.tags_all).unwrap_or_default(),
-            attached: attached.collect(),
+            tags: known_map(&model.tags_all)?,
+            attached: roles.chain(users).chain(groups).collect(),
             endpoints: endpoints.into_iter().map(|(service, id)| (VpcEndpointId::from(id), service)).collect(),
             documents: Settings::of(model).documents(),
-        }
+        })
+    }
+
+    /// Whether every document is known, so that it can be applied.
+    pub fn is_complete(&self) -> bool {
+        self.policy().is_some() && self.endpoints.values().all(|service| self.endpoint_policy(service).is_some())
     }
 
     /// The managed policy. `None` after the import of a policy whose rules could not be told: then whatever there is

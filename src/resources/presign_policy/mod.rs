@@ -21,11 +21,9 @@ use crate::aws::Clients;
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
-    Applied, ApplyRequest, Call, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
-use crate::resources::common::{
-    CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all,
-};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::steps;
 use apply::Run;
 use desired::Desired;
@@ -123,11 +121,19 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
         (Some(_), Some(_)) => Operation::Update,
         (Some(_), None) => Operation::Destroy,
     };
-    let desired = planned.as_ref().map(Desired::new);
+    let desired = match planned.as_ref().map(Desired::new) {
+        None => None,
+        Some(Some(desired)) if desired.is_complete() => Some(desired),
+        Some(_) => {
+            let diagnostics = Diagnostic::bug("A presign policy was applied before its rules were known.").into();
+            return Applied { state: prior, private, diagnostics };
+        }
+    };
     if let Some(desired) = desired.as_ref().filter(|_| recorded.owner.is_empty()) {
         recorded.owner = owner(&clients, desired);
     }
-    let run = Run { work: start_work(&clients, call, operation, planned.as_ref().or(prior.as_ref()), &recorded), desired };
+    let run =
+        Run { work: start_work(&clients, call, operation, planned.as_ref().or(prior.as_ref()), &recorded), desired };
     let steps = plan::steps(run.desired.as_ref(), &recorded);
     let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
     let diagnostics = explain(operation, &report, &recorded.parts(), plan::Key::name);

@@ -196,7 +196,7 @@ fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringM
 
 /// What differs from what was applied and no attribute shows.
 pub fn drift(model: &Model, recorded: &Recorded) -> Vec<String> {
-    let desired = Desired::new(model);
+    let Some(desired) = Desired::new(model) else { return Vec::new() };
     let steps = plan::steps(Some(&desired), recorded);
     steps.iter().filter_map(|step| describe(&step.key, step.action, &desired, recorded)).collect()
 }

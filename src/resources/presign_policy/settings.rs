@@ -227,7 +227,8 @@ fn paths(allowed: &Value<Vec<Value<Allowed>>>, gaps: &mut Gaps) -> Vec<AllowedPa
                 gaps.lists.insert((index, key));
             }
             // A list of which nothing is known yet says nothing.
-            (!strings.is_null() && !(gap && texts.is_empty())).then_some(texts)
+            let says_nothing = strings.is_null() || (gap && texts.is_empty());
+            (!says_nothing).then_some(texts)
         };
         AllowedPath {
             vpc_endpoint_ids: list(Key::SourceVpce, |path| &path.vpc_endpoint_ids),

@@ -44,7 +44,7 @@ fn model() -> Model {
 
 /// What there is after such a model was applied.
 fn applied(model: &Model) -> Recorded {
-    let desired = Desired::new(model);
+    let desired = Desired::new(model).unwrap();
     let policy = Policy {
         arn: "arn:aws:iam::123456789012:policy/presign".into(),
         policy_id: "ANPA1".to_owned(),
@@ -68,7 +68,7 @@ fn applied(model: &Model) -> Recorded {
 }
 
 fn planned(model: &Model, recorded: &Recorded) -> Vec<String> {
-    let steps = steps(Some(&Desired::new(model)), recorded);
+    let steps = steps(Some(&Desired::new(model).unwrap()), recorded);
     steps.iter().map(|step| format!("{:?} {}", step.action, step.key.name())).collect()
 }
 
@@ -78,7 +78,7 @@ fn state(model: Model, recorded: &Recorded) -> Model {
 
 #[test]
 fn everything_is_made_after_the_policy() {
-    let steps = steps(Some(&Desired::new(&model())), &Recorded::default());
+    let steps = steps(Some(&Desired::new(&model()).unwrap()), &Recorded::default());
     let names: Vec<_> = steps.iter().map(|step| format!("{} after {:?}", step.key.name(), step.after)).collect();
     assert_eq!(
         names,
@@ -256,6 +256,24 @@ fn a_document_that_depends_on_something_unknown_is_unknown() {
     foretell(&mut unknown, &applied(&model()));
     assert!(unknown.policy_json.is_unknown() && unknown.scp_json.is_unknown());
     assert!(unknown.endpoint_policy_json.is_known());
+}
+
+#[test]
+fn what_is_not_known_is_not_taken_for_nothing() {
+    let changes: [fn(&mut Model); 4] = [
+        |model| model.attach_to = Value::Unknown,
+        |model| model.attach_to = Value::Known(AttachTo { roles: Value::Unknown, ..AttachTo::default() }),
+        |model| model.endpoint_policies = Value::Unknown,
+        |model| model.tags_all = Value::Unknown,
+    ];
+    for change in changes {
+        let mut unknown = model();
+        change(&mut unknown);
+        assert!(Desired::new(&unknown).is_none());
+    }
+    let mut unknown = model();
+    unknown.allowed = Value::Unknown;
+    assert!(!Desired::new(&unknown).unwrap().is_complete());
 }
 
 #[test]
