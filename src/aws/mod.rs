@@ -7,11 +7,15 @@
 //! **Invariant:** knows neither Terraform's diagnostics nor its values.
 //! **Invariant:** no type of the SDK stands in a public signature.
 
+mod assume;
 mod classify;
 mod clients;
+pub mod config;
 pub mod ec2;
 mod error;
+mod http;
 pub mod iam;
+mod interceptor;
 mod ids;
 mod partition;
 pub mod route53;

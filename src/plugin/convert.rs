@@ -9,13 +9,13 @@ use time::OffsetDateTime;
 use tonic::Status;
 
 use super::pb::tfplugin6::{
-    self as pb, apply_resource_change, attribute_path, call_function, import_resource_state,
-    move_resource_state, open_ephemeral_resource, plan_resource_change, read_data_source,
-    read_resource, renew_ephemeral_resource, schema as pb_schema, upgrade_resource_state,
+    self as pb, apply_resource_change, attribute_path, call_function, import_resource_state, move_resource_state,
+    open_ephemeral_resource, plan_resource_change, read_data_source, read_resource, renew_ephemeral_resource,
+    schema as pb_schema, upgrade_resource_state,
 };
 use crate::framework::{
-    Applied, Diagnostic, Diagnostics, Dynamic, FunctionError, MoveSource, Opened, Parameter, Path,
-    Planned, Private, Read, Severity, Signature, Step, Type,
+    Applied, Diagnostic, Diagnostics, Dynamic, FunctionError, MoveSource, Opened, Parameter, Path, Planned, Private,
+    Read, Severity, Signature, Step, Type,
     codec::{from_json, from_msgpack, to_msgpack},
     schema::{Attribute, Block, Kind, Mode, Nesting, Schema},
 };
@@ -28,11 +28,8 @@ use crate::framework::{
 /// `INVALID_ARGUMENT` when the bytes are no value of this type.
 pub fn decode(value: Option<pb::DynamicValue>, of: &Type) -> Result<Dynamic, Status> {
     let value = value.unwrap_or_default();
-    let decoded = if value.json.is_empty() {
-        from_msgpack(&value.msgpack, of)
-    } else {
-        from_json(&json(&value.json)?, of)
-    };
+    let decoded =
+        if value.json.is_empty() { from_msgpack(&value.msgpack, of) } else { from_json(&json(&value.json)?, of) };
     decoded.map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
@@ -75,8 +72,7 @@ fn json(bytes: &[u8]) -> Result<Json, Status> {
 }
 
 fn timestamp(moment: OffsetDateTime) -> Timestamp {
-    let nanos =
-        i32::try_from(moment.nanosecond()).expect("a second has fewer than 2^31 nanoseconds");
+    let nanos = i32::try_from(moment.nanosecond()).expect("a second has fewer than 2^31 nanoseconds");
     Timestamp { seconds: moment.unix_timestamp(), nanos }
 }
 
@@ -119,19 +115,10 @@ pub fn path(path: &Path) -> pb::AttributePath {
 // ---- Answers ----
 
 /// What `UpgradeResourceState` answers.
-pub fn upgraded(
-    upgraded: Result<Dynamic, Diagnostics>,
-    of: &Type,
-) -> upgrade_resource_state::Response {
+pub fn upgraded(upgraded: Result<Dynamic, Diagnostics>, of: &Type) -> upgrade_resource_state::Response {
     match upgraded {
-        Ok(state) => upgrade_resource_state::Response {
-            upgraded_state: encode(&state, of),
-            diagnostics: Vec::new(),
-        },
-        Err(errors) => upgrade_resource_state::Response {
-            upgraded_state: None,
-            diagnostics: diagnostics(errors),
-        },
+        Ok(state) => upgrade_resource_state::Response { upgraded_state: encode(&state, of), diagnostics: Vec::new() },
+        Err(errors) => upgrade_resource_state::Response { upgraded_state: None, diagnostics: diagnostics(errors) },
     }
 }
 
@@ -182,39 +169,25 @@ pub fn imported(
             }],
             ..Default::default()
         },
-        Err(errors) => import_resource_state::Response {
-            diagnostics: diagnostics(errors),
-            ..Default::default()
-        },
+        Err(errors) => import_resource_state::Response { diagnostics: diagnostics(errors), ..Default::default() },
     }
 }
 
 /// What `MoveResourceState` answers.
 pub fn moved(moved: Result<Dynamic, Diagnostics>, of: &Type) -> move_resource_state::Response {
     match moved {
-        Ok(state) => {
-            move_resource_state::Response { target_state: encode(&state, of), ..Default::default() }
-        }
-        Err(errors) => {
-            move_resource_state::Response { diagnostics: diagnostics(errors), ..Default::default() }
-        }
+        Ok(state) => move_resource_state::Response { target_state: encode(&state, of), ..Default::default() },
+        Err(errors) => move_resource_state::Response { diagnostics: diagnostics(errors), ..Default::default() },
     }
 }
 
 /// What `ReadDataSource` answers.
-pub fn looked_up(
-    found: Result<(Dynamic, Diagnostics), Diagnostics>,
-    of: &Type,
-) -> read_data_source::Response {
+pub fn looked_up(found: Result<(Dynamic, Diagnostics), Diagnostics>, of: &Type) -> read_data_source::Response {
     match found {
-        Ok((state, warnings)) => read_data_source::Response {
-            state: encode(&state, of),
-            diagnostics: diagnostics(warnings),
-            deferred: None,
-        },
-        Err(errors) => {
-            read_data_source::Response { diagnostics: diagnostics(errors), ..Default::default() }
+        Ok((state, warnings)) => {
+            read_data_source::Response { state: encode(&state, of), diagnostics: diagnostics(warnings), deferred: None }
         }
+        Err(errors) => read_data_source::Response { diagnostics: diagnostics(errors), ..Default::default() },
     }
 }
 
@@ -238,27 +211,19 @@ pub fn opened(opened: Result<Opened, Diagnostics>, of: &Type) -> open_ephemeral_
             renew_at: opened.renew_at.map(timestamp),
             ..Default::default()
         },
-        Err(errors) => open_ephemeral_resource::Response {
-            diagnostics: diagnostics(errors),
-            ..Default::default()
-        },
+        Err(errors) => open_ephemeral_resource::Response { diagnostics: diagnostics(errors), ..Default::default() },
     }
 }
 
 /// What `RenewEphemeralResource` answers.
-pub fn renewed(
-    renewed: Result<(Private, Option<OffsetDateTime>), Diagnostics>,
-) -> renew_ephemeral_resource::Response {
+pub fn renewed(renewed: Result<(Private, Option<OffsetDateTime>), Diagnostics>) -> renew_ephemeral_resource::Response {
     match renewed {
         Ok((private, renew_at)) => renew_ephemeral_resource::Response {
             private: Some(private.to_bytes()),
             renew_at: renew_at.map(timestamp),
             diagnostics: Vec::new(),
         },
-        Err(errors) => renew_ephemeral_resource::Response {
-            diagnostics: diagnostics(errors),
-            ..Default::default()
-        },
+        Err(errors) => renew_ephemeral_resource::Response { diagnostics: diagnostics(errors), ..Default::default() },
     }
 }
 
@@ -430,10 +395,7 @@ mod tests {
             assert_eq!(steps.collect::<Vec<_>>(), expected, "{from}");
         };
         let policies = || AttributeName("policies".to_owned());
-        check(
-            Path::root("policies").key("studio"),
-            vec![policies(), ElementKeyString("studio".to_owned())],
-        );
+        check(Path::root("policies").key("studio"), vec![policies(), ElementKeyString("studio".to_owned())]);
         check(Path::root("policies").index(2), vec![policies(), ElementKeyInt(2)]);
         check(Path::root("policies").element("x").attribute("y"), vec![policies()]);
     }
@@ -483,12 +445,8 @@ mod tests {
             description: "",
             max_items: 1,
         };
-        let written = schema(&Schema {
-            version: 3,
-            blocks: vec![block],
-            deprecation: Some("use y"),
-            ..Default::default()
-        });
+        let written =
+            schema(&Schema { version: 3, blocks: vec![block], deprecation: Some("use y"), ..Default::default() });
         assert_eq!(written.version, 3);
         let top = written.block.unwrap();
         assert!(top.deprecated);

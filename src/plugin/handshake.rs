@@ -92,10 +92,9 @@ pub fn read(
     let client = match environment("PLUGIN_CLIENT_CERT") {
         None => None,
         Some(pem) if pem.is_empty() => None,
-        Some(pem) => Some(
-            CertificateDer::from_pem_slice(pem.as_bytes())
-                .map_err(|_| HandshakeError::ClientCertificate)?,
-        ),
+        Some(pem) => {
+            Some(CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| HandshakeError::ClientCertificate)?)
+        }
     };
     // The defaults are the ones that Terraform sets.
     let min = port(&environment, "PLUGIN_MIN_PORT", 10_000)?;
@@ -172,11 +171,7 @@ mod tests {
     fn read_with(changes: &[(&str, &str)]) -> Result<Start, HandshakeError> {
         let given = [(COOKIE_NAME, COOKIE), ("PLUGIN_PROTOCOL_VERSIONS", "5,6")];
         read(std::iter::empty(), |name| {
-            changes
-                .iter()
-                .chain(&given)
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.to_string())
+            changes.iter().chain(&given).find(|(known, _)| *known == name).map(|(_, value)| value.to_string())
         })
     }
 
@@ -194,8 +189,7 @@ mod tests {
     #[test]
     fn by_hand_it_says_what_it_is_and_how_to_install_it() {
         let text = HandshakeError::ByHand.to_string();
-        for needed in ["Terraform", "required_providers", "dev_overrides", "studio-private/studio"]
-        {
+        for needed in ["Terraform", "required_providers", "dev_overrides", "studio-private/studio"] {
             assert!(text.contains(needed), "{needed} is missing in: {text}");
         }
     }
@@ -227,10 +221,7 @@ mod tests {
 
     #[test]
     fn a_client_certificate_that_cannot_be_read_does_not_turn_tls_off() {
-        assert_eq!(
-            read_with(&[("PLUGIN_CLIENT_CERT", "garbage")]),
-            Err(HandshakeError::ClientCertificate)
-        );
+        assert_eq!(read_with(&[("PLUGIN_CLIENT_CERT", "garbage")]), Err(HandshakeError::ClientCertificate));
     }
 
     #[test]

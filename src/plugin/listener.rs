@@ -91,10 +91,8 @@ impl Listener {
     fn bind_unix() -> io::Result<(Self, SocketDirectory)> {
         use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
-        let directory = tempfile::Builder::new()
-            .prefix("studio-plugin-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
+        let directory =
+            tempfile::Builder::new().prefix("studio-plugin-").permissions(Permissions::from_mode(0o700)).tempdir()?;
         let path = directory.path().join("socket");
         let socket = Bound::Unix(tokio::net::UnixListener::bind(&path)?);
         Ok((Self { socket, address: Address::Unix(path) }, SocketDirectory(Some(directory))))
@@ -160,11 +158,7 @@ impl Bound {
     }
 }
 
-async fn admit(
-    raw: Connection,
-    tls: Option<TlsAcceptor>,
-    taker: mpsc::Sender<io::Result<Connection>>,
-) {
+async fn admit(raw: Connection, tls: Option<TlsAcceptor>, taker: mpsc::Sender<io::Result<Connection>>) {
     let admitted = match tls {
         None => raw,
         Some(acceptor) => match acceptor.accept(raw).await {
@@ -196,11 +190,7 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
 
@@ -215,6 +205,10 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_stream::StreamExt;
+
     use super::*;
 
     #[cfg(unix)]
@@ -240,5 +234,34 @@ mod tests {
         drop(taken);
         let (listener, _) = Listener::bind_tcp(port..=port).unwrap();
         assert_eq!(listener.address().to_string(), format!("127.0.0.1:{port}"));
+    }
+
+    /// A client that sends `text` without TLS and says no more.
+    async fn client(listener: &Listener, text: &str) -> tokio::net::TcpStream {
+        let mut client = tokio::net::TcpStream::connect(listener.address().to_string()).await.unwrap();
+        client.write_all(text.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        client
+    }
+
+    #[tokio::test]
+    async fn without_tls_bytes_come_as_they_were_sent() {
+        let (listener, _directory) = Listener::bind_tcp(0..=0).unwrap();
+        let _client = client(&listener, "hello").await;
+        let mut connection = listener.connections(None).next().await.unwrap().unwrap();
+        let mut text = String::new();
+        connection.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "hello");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_fails_tls_is_dropped_and_never_handed_on() {
+        let (listener, _directory) = Listener::bind_tcp(0..=0).unwrap();
+        let (acceptor, _) = crate::plugin::tls::acceptor(vec![].into()).unwrap();
+        let mut client = client(&listener, "hello").await;
+        let mut connections = listener.connections(Some(acceptor));
+        // Ends once the server has closed its side.
+        client.read_to_end(&mut Vec::new()).await.unwrap();
+        assert!(connections.next().now_or_never().is_none());
     }
 }

@@ -36,8 +36,7 @@ const OWN_TARGETS: [&str; 2] = ["studio", "terraform_provider_studio"];
 const MASK: &str = "***";
 
 /// Parts of the names of fields whose values are never written.
-const SECRET_NAMES: [&str; 6] =
-    ["token", "secret", "password", "credential", "private_key", "authorization"];
+const SECRET_NAMES: [&str; 6] = ["token", "secret", "password", "credential", "private_key", "authorization"];
 
 /// Parts of values that are never written, whatever the field: queries of presigned URLs.
 const SECRET_TEXTS: [&str; 4] = ["token=", "signature=", "credential=", "secret="];
@@ -183,8 +182,7 @@ fn masked(name: &str, value: Json) -> Json {
         let text = text.to_ascii_lowercase();
         parts.iter().any(|part| text.contains(part))
     };
-    let secret =
-        holds(name, &SECRET_NAMES) || value.as_str().is_some_and(|text| holds(text, &SECRET_TEXTS));
+    let secret = holds(name, &SECRET_NAMES) || value.as_str().is_some_and(|text| holds(text, &SECRET_TEXTS));
     if secret { MASK.into() } else { value }
 }
 
@@ -201,13 +199,7 @@ fn level_name(level: Level) -> &'static str {
 /// The form that Terraform parses: microseconds and a zone.
 fn timestamp(now: OffsetDateTime) -> String {
     let (date, time) = (now.date(), now.time());
-    format!(
-        "{date}T{:02}:{:02}:{:02}.{:06}Z",
-        time.hour(),
-        time.minute(),
-        time.second(),
-        time.microsecond()
-    )
+    format!("{date}T{:02}:{:02}:{:02}.{:06}Z", time.hour(), time.minute(), time.second(), time.microsecond())
 }
 
 #[cfg(test)]
@@ -241,11 +233,7 @@ mod tests {
     #[test]
     fn an_event_carries_its_own_fields_and_those_of_its_spans() {
         let logged = lines(LevelFilter::INFO, || {
-            let span = info_span!(
-                "rpc",
-                tf_rpc = "ReadResource",
-                tf_resource_type = tracing::field::Empty
-            );
+            let span = info_span!("rpc", tf_rpc = "ReadResource", tf_resource_type = tracing::field::Empty);
             span.record("tf_resource_type", "studio_x");
             span.in_scope(|| info!(count = 3, ready = true, id = %"vpce-1", "read"));
         });
@@ -308,12 +296,8 @@ mod tests {
     #[test]
     fn the_most_special_variable_decides() {
         let check = |variables: &[(&str, &str)], expected: LevelFilter| {
-            let found = level(|name| {
-                variables
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, value)| value.to_string())
-            });
+            let found =
+                level(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string()));
             assert_eq!(found, expected, "{variables:?}");
         };
         check(&[], LevelFilter::OFF);

@@ -8,7 +8,7 @@
 //! `rpc.rs` is what they share; `convert.rs` is the edge between protobuf and the framework.
 //!
 //! **Invariant:** knows no resource and no AWS; the provider is handed in. Nothing outside sees
-//! protobuf. Once serving, only Terraform's `Shutdown` ends the process.
+//! protobuf. Once serving, only Terraform's `Shutdown` or SIGTERM ends the process.
 
 pub mod logging;
 pub mod pb;
@@ -31,10 +31,7 @@ use self::{
     broker::Controller,
     handshake::Start,
     listener::Listener,
-    pb::{
-        plugin::grpc_controller_server::GrpcControllerServer,
-        tfplugin6::provider_server::ProviderServer,
-    },
+    pb::{plugin::grpc_controller_server::GrpcControllerServer, tfplugin6::provider_server::ProviderServer},
     rpc::Stop,
     service::Service,
 };
@@ -53,8 +50,8 @@ pub enum ServeError {
     /// Not started as a plugin, or not as one that this is.
     #[error(transparent)]
     Handshake(#[from] HandshakeError),
-    /// SIGINT could not be ignored.
-    #[error("ignoring SIGINT")]
+    /// No signal can be listened to.
+    #[error("listening to signals")]
     Signal(#[source] io::Error),
     /// There is nowhere to listen.
     #[error("listening for Terraform")]
@@ -70,7 +67,7 @@ pub enum ServeError {
     Server(#[from] tonic::transport::Error),
 }
 
-/// Serves a provider until Terraform says to shut down.
+/// Serves a provider until Terraform says to shut down, or SIGTERM does.
 ///
 /// # Errors
 /// [`ServeError`]; the process has then nothing more to do.
@@ -82,14 +79,14 @@ pub async fn serve(provider: impl Provider) -> Result<(), ServeError> {
         }
         Start::Serve(settings) => settings,
     };
-    ignore_interrupt().map_err(ServeError::Signal)?;
+    let (stop, shutdown) = (Stop::default(), CancellationToken::new());
+    listen_to_signals(&shutdown).map_err(ServeError::Signal)?;
 
     // The directory with the socket is removed when this function returns.
     let (listener, _directory) = Listener::bind(settings.ports).map_err(ServeError::Listen)?;
     let (tls, certificate) = settings.client.map(tls::acceptor).transpose()?.unzip();
     let line = handshake::line(listener.address(), certificate.as_ref());
 
-    let (stop, shutdown) = (Stop::default(), CancellationToken::new());
     let service = ProviderServer::new(Service::new(Arc::new(provider), stop.clone()))
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
@@ -97,10 +94,7 @@ pub async fn serve(provider: impl Provider) -> Result<(), ServeError> {
     let server = Server::builder()
         .add_service(service)
         .add_service(controller)
-        .serve_with_incoming_shutdown(
-            listener.connections(tls),
-            shutdown.clone().cancelled_owned(),
-        );
+        .serve_with_incoming_shutdown(listener.connections(tls), shutdown.clone().cancelled_owned());
 
     handshake::print(line).map_err(ServeError::Stdout)?;
     info!(version = env!("CARGO_PKG_VERSION"), tls = certificate.is_some(), "serving");
@@ -111,18 +105,30 @@ pub async fn serve(provider: impl Provider) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// Settles what signals do: SIGINT nothing, SIGTERM the same as `Shutdown`.
+///
 /// Ctrl-C reaches the whole process group. Terraform then says `StopProvider` and waits for the
-/// answers in flight; dying here would lose what is being made.
-fn ignore_interrupt() -> io::Result<()> {
+/// answers in flight; dying here would lose what is being made. SIGTERM may reach the group too,
+/// and to interrupt the work and answer is better than the default there as well.
+fn listen_to_signals(shutdown: &CancellationToken) -> io::Result<()> {
     // tokio's handler stays for the life of the process, whether anything listens to it or not.
     #[cfg(unix)]
-    drop(tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?);
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        drop(signal(SignalKind::interrupt())?);
+        let (mut terminate, shutdown) = (signal(SignalKind::terminate())?, shutdown.clone());
+        tokio::spawn(async move {
+            terminate.recv().await;
+            shutdown.cancel();
+        });
+    }
     #[cfg(windows)]
     drop(tokio::signal::windows::ctrl_c()?);
     Ok(())
 }
 
-/// Waits for `Shutdown`, interrupts the work, and gives it a moment to answer.
+/// Waits for the shutdown, interrupts the work, and gives it a moment to answer.
 async fn grace_is_over(shutdown: &CancellationToken, stop: &Stop) {
     shutdown.cancelled().await;
     stop.in_flight();

@@ -17,12 +17,11 @@ use tracing::{Instrument, debug, error_span};
 use super::{
     convert,
     pb::tfplugin6::{
-        ClientCapabilities, FunctionError, apply_resource_change, call_function,
-        close_ephemeral_resource, configure_provider, get_functions, get_metadata,
-        get_provider_schema, import_resource_state, move_resource_state, open_ephemeral_resource,
-        plan_resource_change, read_data_source, read_resource, renew_ephemeral_resource,
-        upgrade_resource_state, validate_data_resource_config, validate_ephemeral_resource_config,
-        validate_provider_config, validate_resource_config,
+        ClientCapabilities, FunctionError, apply_resource_change, call_function, close_ephemeral_resource,
+        configure_provider, get_functions, get_metadata, get_provider_schema, import_resource_state,
+        move_resource_state, open_ephemeral_resource, plan_resource_change, read_data_source, read_resource,
+        renew_ephemeral_resource, upgrade_resource_state, validate_data_resource_config,
+        validate_ephemeral_resource_config, validate_provider_config, validate_resource_config,
     },
 };
 use crate::framework::{Call, Diagnostic};

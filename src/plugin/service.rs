@@ -14,19 +14,16 @@ use tracing::debug;
 use super::{
     convert::{self, decode, diagnostics},
     pb::tfplugin6::{
-        ServerCapabilities, apply_resource_change, call_function, close_ephemeral_resource,
-        configure_provider, get_functions, get_metadata, get_provider_schema,
-        get_resource_identity_schemas, import_resource_state, move_resource_state,
-        open_ephemeral_resource, plan_resource_change, provider_server, read_data_source,
-        read_resource, renew_ephemeral_resource, stop_provider, upgrade_resource_identity,
-        upgrade_resource_state, validate_data_resource_config, validate_ephemeral_resource_config,
-        validate_provider_config, validate_resource_config,
+        ServerCapabilities, apply_resource_change, call_function, close_ephemeral_resource, configure_provider,
+        get_functions, get_metadata, get_provider_schema, get_resource_identity_schemas, import_resource_state,
+        move_resource_state, open_ephemeral_resource, plan_resource_change, provider_server, read_data_source,
+        read_resource, renew_ephemeral_resource, stop_provider, upgrade_resource_identity, upgrade_resource_state,
+        validate_data_resource_config, validate_ephemeral_resource_config, validate_provider_config,
+        validate_resource_config,
     },
     rpc::{Stop, answer},
 };
-use crate::framework::{
-    AnyDataSource, AnyResource, EphemeralResource, Function, Private, Provider,
-};
+use crate::framework::{AnyDataSource, AnyResource, EphemeralResource, Function, Private, Provider};
 
 /// Answers Terraform for a provider.
 pub struct Service {
@@ -51,13 +48,9 @@ type Answered<A> = Result<Response<A>, Status>;
 impl provider_server::Provider for Service {
     // ---- What there is ----
 
-    async fn get_metadata(
-        &self,
-        request: Request<get_metadata::Request>,
-    ) -> Answered<get_metadata::Response> {
+    async fn get_metadata(&self, request: Request<get_metadata::Request>) -> Answered<get_metadata::Response> {
         let provider = self.provider();
-        answer(request.into_inner(), &self.stop, |_, _| async move { Ok(metadata(&*provider)) })
-            .await
+        answer(request.into_inner(), &self.stop, |_, _| async move { Ok(metadata(&*provider)) }).await
     }
 
     async fn get_provider_schema(
@@ -65,8 +58,7 @@ impl provider_server::Provider for Service {
         request: Request<get_provider_schema::Request>,
     ) -> Answered<get_provider_schema::Response> {
         let provider = self.provider();
-        answer(request.into_inner(), &self.stop, |_, _| async move { Ok(schemas(&*provider)) })
-            .await
+        answer(request.into_inner(), &self.stop, |_, _| async move { Ok(schemas(&*provider)) }).await
     }
 
     /// No resource has an identity apart from its id.
@@ -77,16 +69,10 @@ impl provider_server::Provider for Service {
         Ok(Response::new(Default::default()))
     }
 
-    async fn get_functions(
-        &self,
-        request: Request<get_functions::Request>,
-    ) -> Answered<get_functions::Response> {
+    async fn get_functions(&self, request: Request<get_functions::Request>) -> Answered<get_functions::Response> {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |_, _| async move {
-            Ok(get_functions::Response {
-                functions: schemas(&*provider).functions,
-                diagnostics: Vec::new(),
-            })
+            Ok(get_functions::Response { functions: schemas(&*provider).functions, diagnostics: Vec::new() })
         })
         .await
     }
@@ -120,10 +106,7 @@ impl provider_server::Provider for Service {
     }
 
     /// Interrupts what is in flight. The process goes on: Terraform still wants its answers.
-    async fn stop_provider(
-        &self,
-        _: Request<stop_provider::Request>,
-    ) -> Answered<stop_provider::Response> {
+    async fn stop_provider(&self, _: Request<stop_provider::Request>) -> Answered<stop_provider::Response> {
         debug!("told to stop");
         self.stop.in_flight();
         Ok(Response::new(Default::default()))
@@ -152,8 +135,8 @@ impl provider_server::Provider for Service {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |_, request| async move {
             let resource = resource(&*provider, &request.type_name)?;
-            let upgraded = convert::raw_state(request.raw_state)
-                .and_then(|state| resource.upgrade(request.version, state));
+            let upgraded =
+                convert::raw_state(request.raw_state).and_then(|state| resource.upgrade(request.version, state));
             Ok(convert::upgraded(upgraded, resource.value_type()))
         })
         .await
@@ -167,10 +150,7 @@ impl provider_server::Provider for Service {
         Ok(Response::new(Default::default()))
     }
 
-    async fn read_resource(
-        &self,
-        request: Request<read_resource::Request>,
-    ) -> Answered<read_resource::Response> {
+    async fn read_resource(&self, request: Request<read_resource::Request>) -> Answered<read_resource::Response> {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |call, request| async move {
             let resource = resource(&*provider, &request.type_name)?;
@@ -272,10 +252,7 @@ impl provider_server::Provider for Service {
 
     // ---- Functions ----
 
-    async fn call_function(
-        &self,
-        request: Request<call_function::Request>,
-    ) -> Answered<call_function::Response> {
+    async fn call_function(&self, request: Request<call_function::Request>) -> Answered<call_function::Response> {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |_, request| async move {
             let function = function(&*provider, &request.name)?;
@@ -284,9 +261,8 @@ impl provider_server::Provider for Service {
                 return Err(Status::invalid_argument("the wrong number of arguments"));
             }
             let arguments = request.arguments.into_iter().zip(&signature.parameters);
-            let arguments = arguments
-                .map(|(value, parameter)| decode(Some(value), &parameter.of))
-                .collect::<Result<_, _>>()?;
+            let arguments =
+                arguments.map(|(value, parameter)| decode(Some(value), &parameter.of)).collect::<Result<_, _>>()?;
             Ok(convert::called(function.call(arguments), &signature.result))
         })
         .await
@@ -364,16 +340,10 @@ fn metadata(provider: &dyn Provider) -> get_metadata::Response {
     let ephemerals = provider.ephemeral_resources().iter().map(|one| one.type_name().to_owned());
     get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
-        resources: resources
-            .map(|type_name| get_metadata::ResourceMetadata { type_name })
-            .collect(),
-        data_sources: sources
-            .map(|type_name| get_metadata::DataSourceMetadata { type_name })
-            .collect(),
+        resources: resources.map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
+        data_sources: sources.map(|type_name| get_metadata::DataSourceMetadata { type_name }).collect(),
         functions: functions.map(|name| get_metadata::FunctionMetadata { name }).collect(),
-        ephemeral_resources: ephemerals
-            .map(|type_name| get_metadata::EphemeralMetadata { type_name })
-            .collect(),
+        ephemeral_resources: ephemerals.map(|type_name| get_metadata::EphemeralMetadata { type_name }).collect(),
         ..Default::default()
     }
 }
@@ -386,15 +356,9 @@ fn schemas(provider: &dyn Provider) -> get_provider_schema::Response {
     get_provider_schema::Response {
         server_capabilities: Some(CAPABILITIES),
         provider: Some(convert::schema(provider.schema())),
-        resource_schemas: resources
-            .map(|one| (one.type_name().to_owned(), convert::schema(one.schema())))
-            .collect(),
-        data_source_schemas: sources
-            .map(|one| (one.type_name().to_owned(), convert::schema(one.schema())))
-            .collect(),
-        functions: functions
-            .map(|one| (one.name().to_owned(), convert::function(&one.signature())))
-            .collect(),
+        resource_schemas: resources.map(|one| (one.type_name().to_owned(), convert::schema(one.schema()))).collect(),
+        data_source_schemas: sources.map(|one| (one.type_name().to_owned(), convert::schema(one.schema()))).collect(),
+        functions: functions.map(|one| (one.name().to_owned(), convert::function(&one.signature()))).collect(),
         ephemeral_resource_schemas: ephemerals
             .map(|one| (one.type_name().to_owned(), convert::schema(one.schema())))
             .collect(),
@@ -407,10 +371,7 @@ fn resource<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn AnyRes
     found.map(AsRef::as_ref).ok_or_else(|| unknown("resource", name))
 }
 
-fn data_source<'a>(
-    provider: &'a dyn Provider,
-    name: &str,
-) -> Result<&'a dyn AnyDataSource, Status> {
+fn data_source<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn AnyDataSource, Status> {
     let found = provider.data_sources().iter().find(|one| one.type_name() == name);
     found.map(AsRef::as_ref).ok_or_else(|| unknown("data source", name))
 }
@@ -420,10 +381,7 @@ fn function<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn Functi
     found.map(AsRef::as_ref).ok_or_else(|| unknown("function", name))
 }
 
-fn ephemeral<'a>(
-    provider: &'a dyn Provider,
-    name: &str,
-) -> Result<&'a dyn EphemeralResource, Status> {
+fn ephemeral<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn EphemeralResource, Status> {
     let found = provider.ephemeral_resources().iter().find(|one| one.type_name() == name);
     found.map(AsRef::as_ref).ok_or_else(|| unknown("ephemeral resource", name))
 }

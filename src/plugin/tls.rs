@@ -15,8 +15,7 @@ use p521::{
 };
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
     server::{
@@ -41,16 +40,13 @@ pub enum TlsError {
 ///
 /// # Errors
 /// [`TlsError`] when the system's random numbers fail; there is no other known cause.
-pub fn acceptor(
-    client: CertificateDer<'static>,
-) -> Result<(TlsAcceptor, CertificateDer<'static>), TlsError> {
+pub fn acceptor(client: CertificateDer<'static>) -> Result<(TlsAcceptor, CertificateDer<'static>), TlsError> {
     let (certificate, key) = server_certificate()?;
     // The crypto provider is named here, so that no default of the process matters.
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_client_cert_verifier(Arc::new(PinnedClient { certificate: client }))
-            .with_single_cert(vec![certificate.clone()], key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_client_cert_verifier(Arc::new(PinnedClient { certificate: client }))
+        .with_single_cert(vec![certificate.clone()], key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok((TlsAcceptor::from(Arc::new(config)), certificate))
 }
@@ -196,8 +192,7 @@ mod tests {
     #[test]
     fn another_certificate_of_the_same_kind_is_refused() {
         let verifier = PinnedClient { certificate: certificate(&key(1)) };
-        let error =
-            verifier.verify_client_cert(&certificate(&key(2)), &[], UnixTime::now()).unwrap_err();
+        let error = verifier.verify_client_cert(&certificate(&key(2)), &[], UnixTime::now()).unwrap_err();
         let expected = CertificateError::ApplicationVerificationFailure;
         assert_eq!(error, Error::InvalidCertificate(expected));
     }

@@ -14,7 +14,6 @@ pub type StringMap = Value<BTreeMap<String, Value<String>>>;
 
 /// The configuration as the user wrote it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct Model {
     pub access_key: Value<String>,
     pub allowed_account_ids: Strings,
@@ -52,7 +51,6 @@ pub struct Model {
 
 /// One `assume_role` block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct AssumeRole {
     pub duration: Value<String>,
     pub external_id: Value<String>,
@@ -67,7 +65,6 @@ pub struct AssumeRole {
 
 /// The `assume_role_with_web_identity` block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct AssumeRoleWithWebIdentity {
     pub duration: Value<String>,
     pub policy: Value<String>,
@@ -80,14 +77,12 @@ pub struct AssumeRoleWithWebIdentity {
 
 /// The `default_tags` block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct DefaultTags {
     pub tags: StringMap,
 }
 
 /// The `ignore_tags` block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct IgnoreTags {
     pub key_prefixes: Strings,
     pub keys: Strings,
@@ -95,7 +90,6 @@ pub struct IgnoreTags {
 
 /// The `endpoints` block.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
 pub struct Endpoints {
     pub ec2: Value<String>,
     pub efs: Value<String>,

@@ -23,9 +23,9 @@ use rustls::{
     sign::{CertifiedKey, Signer},
 };
 use studio::plugin::pb::{
-    plugin::grpc_controller_client::GrpcControllerClient,
-    tfplugin6::provider_client::ProviderClient,
+    plugin::grpc_controller_client::GrpcControllerClient, tfplugin6::provider_client::ProviderClient,
 };
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::UnixStream,
@@ -49,7 +49,11 @@ pub async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// How to start the provider.
-pub struct Launch(Command);
+pub struct Launch {
+    command: Command,
+    /// Where the process makes its temporary files, so that none outlives the test.
+    temporary: TempDir,
+}
 
 impl Launch {
     /// As a person would, by hand.
@@ -64,7 +68,9 @@ impl Launch {
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        Self(command)
+        let temporary = tempfile::tempdir().unwrap();
+        command.env("TMPDIR", temporary.path());
+        Self { command, temporary }
     }
 
     /// As Terraform would for this client.
@@ -72,10 +78,7 @@ impl Launch {
         let certificate = client.certificate.as_ref().expect("Terraform has a certificate");
         let certificate = STANDARD.encode(certificate);
         Self::by_hand()
-            .with(
-                "TF_PLUGIN_MAGIC_COOKIE",
-                "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
-            )
+            .with("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
             .with("PLUGIN_PROTOCOL_VERSIONS", "5,6")
             .with("PLUGIN_MIN_PORT", "10000")
             .with("PLUGIN_MAX_PORT", "25000")
@@ -87,34 +90,34 @@ impl Launch {
 
     /// With this environment variable.
     pub fn with(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
-        self.0.env(name, value);
+        self.command.env(name, value);
         self
     }
 
     /// Without it.
     pub fn without(mut self, name: &str) -> Self {
-        self.0.env_remove(name);
+        self.command.env_remove(name);
         self
     }
 
     /// With these arguments.
     pub fn arguments(mut self, arguments: &[&str]) -> Self {
-        self.0.args(arguments);
+        self.command.args(arguments);
         self
     }
 
     /// Waits for the end of a process that is not expected to serve.
     pub async fn output(mut self) -> Output {
-        soon(self.0.output()).await.unwrap()
+        soon(self.command.output()).await.unwrap()
     }
 
     /// Waits for the handshake line of one that is.
     pub async fn start(mut self) -> Plugin {
-        let mut process = self.0.spawn().unwrap();
+        let mut process = self.command.spawn().unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         soon(stdout.read_line(&mut line)).await.unwrap();
-        Plugin { process, stdout, line }
+        Plugin { process, stdout, line, _temporary: self.temporary }
     }
 }
 
@@ -126,6 +129,7 @@ pub struct Plugin {
     pub stdout: BufReader<ChildStdout>,
     /// The handshake line, with its line break.
     pub line: String,
+    _temporary: TempDir,
 }
 
 impl Plugin {
@@ -176,8 +180,7 @@ impl Connection {
             }
         });
         // The address is not looked at, but there has to be one.
-        let channel =
-            Endpoint::from_static("http://localhost").connect_with_connector_lazy(connector);
+        let channel = Endpoint::from_static("http://localhost").connect_with_connector_lazy(connector);
         Self {
             provider: ProviderClient::new(channel.clone())
                 .max_decoding_message_size(MESSAGE_LIMIT)

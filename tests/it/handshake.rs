@@ -2,9 +2,7 @@
 
 use studio::plugin::pb::{
     plugin,
-    tfplugin6::{
-        DynamicValue, get_provider_schema, list_resource, stop_provider, validate_provider_config,
-    },
+    tfplugin6::{DynamicValue, get_provider_schema, list_resource, stop_provider, validate_provider_config},
 };
 use tokio::{io::AsyncReadExt, process::Command};
 use tonic::Code;
@@ -15,8 +13,7 @@ use crate::client::{Connection, Identity, Launch, Plugin, soon};
 
 #[tokio::test]
 async fn without_the_cookie_it_says_what_it_is_and_how_to_install_it() {
-    let output =
-        Launch::by_terraform(&Identity::new(1)).without("TF_PLUGIN_MAGIC_COOKIE").output().await;
+    let output = Launch::by_terraform(&Identity::new(1)).without("TF_PLUGIN_MAGIC_COOKIE").output().await;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -36,10 +33,7 @@ async fn version_needs_no_cookie() {
 #[tokio::test]
 async fn without_protocol_6_nothing_is_served() {
     let launch = || Launch::by_terraform(&Identity::new(1));
-    for launch in [
-        launch().without("PLUGIN_PROTOCOL_VERSIONS"),
-        launch().with("PLUGIN_PROTOCOL_VERSIONS", "4,5"),
-    ] {
+    for launch in [launch().without("PLUGIN_PROTOCOL_VERSIONS"), launch().with("PLUGIN_PROTOCOL_VERSIONS", "4,5")] {
         let output = launch.output().await;
         assert_eq!(output.status.code(), Some(1));
         assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
@@ -165,9 +159,7 @@ async fn without_tf_log_nothing_is_logged() {
 #[tokio::test]
 async fn ctrl_c_is_ignored_and_stop_provider_keeps_serving() {
     let (mut plugin, mut terraform) = started().await;
-    let pid = plugin.process.id().unwrap().to_string();
-    let kill = soon(Command::new("kill").args(["-INT", &pid]).status()).await.unwrap();
-    assert!(kill.success());
+    signal(&plugin, "INT").await;
     schema(&mut terraform).await.unwrap();
 
     let stopped = soon(terraform.provider.stop_provider(stop_provider::Request {})).await.unwrap();
@@ -189,6 +181,23 @@ async fn shutdown_ends_the_process_and_removes_the_socket_directory() {
     assert!(!directory.exists());
 }
 
+#[tokio::test]
+async fn sigterm_ends_the_process_and_removes_the_socket_directory() {
+    let (mut plugin, mut terraform) = started().await;
+    schema(&mut terraform).await.unwrap();
+    let directory = plugin.socket().parent().unwrap().to_owned();
+
+    signal(&plugin, "TERM").await;
+    assert!(soon(plugin.process.wait()).await.unwrap().success());
+    assert!(!directory.exists());
+}
+
+async fn signal(plugin: &Plugin, name: &str) {
+    let pid = plugin.process.id().unwrap().to_string();
+    let kill = soon(Command::new("kill").args(["-s", name, &pid]).status()).await.unwrap();
+    assert!(kill.success());
+}
+
 async fn started() -> (Plugin, Connection) {
     let terraform = Identity::new(1);
     let plugin = Launch::by_terraform(&terraform).start().await;
@@ -204,9 +213,7 @@ async fn refused(terraform: &Identity, stranger: &Identity) {
     schema(&mut plugin.connect(terraform)).await.unwrap();
 }
 
-async fn schema(
-    connection: &mut Connection,
-) -> Result<get_provider_schema::Response, tonic::Status> {
+async fn schema(connection: &mut Connection) -> Result<get_provider_schema::Response, tonic::Status> {
     let request = get_provider_schema::Request {};
     soon(connection.provider.get_provider_schema(request)).await.map(tonic::Response::into_inner)
 }

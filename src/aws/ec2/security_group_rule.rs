@@ -3,12 +3,13 @@
 use std::fmt;
 
 use aws_sdk_ec2 as ec2;
+use serde::{Deserialize, Serialize};
 
 use super::{call, filter};
 use crate::aws::{AwsError, Call, Clients, Kind, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
 
 /// Which way the traffic goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// To what the group protects.
     Inbound,
@@ -17,7 +18,7 @@ pub enum Direction {
 }
 
 /// The other end of the traffic.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Peer {
     /// An IPv4 range.
     Cidr4(String),
@@ -30,7 +31,7 @@ pub enum Peer {
 }
 
 /// One rule of a security group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rule {
     /// Which way the traffic goes.
     pub direction: Direction,

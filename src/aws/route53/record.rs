@@ -2,6 +2,7 @@
 //! whole or not at all.
 
 use aws_sdk_route53 as route53;
+use serde::{Deserialize, Serialize};
 use route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 
 use super::hosted_zone::change_id;
@@ -9,7 +10,7 @@ use super::{call, readable};
 use crate::aws::{AwsError, Call, ChangeId, Clients, HostedZoneId, Kind};
 
 /// The type of a record, by its name in the DNS.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RecordType {
     /// An IPv4 address.
     A,
@@ -39,7 +40,7 @@ impl RecordType {
 }
 
 /// What a record answers with.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RecordData {
     /// The addresses of another name that AWS serves.
     Alias {
@@ -58,7 +59,7 @@ pub enum RecordData {
 }
 
 /// A record: one name, one type.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Its name, without a trailing dot; `*` stands for any first label.
     pub name: String,

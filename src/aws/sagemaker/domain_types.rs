@@ -287,15 +287,17 @@ fn address_type(kind: &sagemaker::types::IpAddressType) -> Option<DomainAddressT
 }
 
 fn jupyter_lab(idle: IdleTimeout, now: Option<&JupyterLabAppSettings>) -> JupyterLabAppSettings {
-    let now = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
+    let mut now = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
     let managed = lifecycle(idle, now.app_lifecycle_management());
-    JupyterLabAppSettings { app_lifecycle_management: Some(managed), ..now }
+    now.app_lifecycle_management = Some(managed);
+    now
 }
 
 fn code_editor(idle: IdleTimeout, now: Option<&CodeEditorAppSettings>) -> CodeEditorAppSettings {
-    let now = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
+    let mut now = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
     let managed = lifecycle(idle, now.app_lifecycle_management());
-    CodeEditorAppSettings { app_lifecycle_management: Some(managed), ..now }
+    now.app_lifecycle_management = Some(managed);
+    now
 }
 
 fn lifecycle(idle: IdleTimeout, now: Option<&AppLifecycleManagement>) -> AppLifecycleManagement {

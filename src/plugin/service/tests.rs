@@ -6,9 +6,8 @@ use tonic::Code;
 
 use super::*;
 use crate::framework::{
-    Applied, ApplyRequest, Call, DataSource, Diagnostic, Diagnostics, Dynamic, FunctionError,
-    MoveSource, Opened, Parameter, Path, PlanRequest, Planned, Read, Resource, Signature, Type,
-    Value, erase, erase_data_source,
+    Applied, ApplyRequest, Call, DataSource, Diagnostic, Diagnostics, Dynamic, FunctionError, MoveSource, Opened,
+    Parameter, Path, PlanRequest, Planned, Read, Resource, Signature, Type, Value, erase, erase_data_source,
     schema::{Attribute, Schema},
 };
 use crate::plugin::pb::tfplugin6::{self as pb, DynamicValue, provider_server::Provider as _};
@@ -20,8 +19,7 @@ struct Model {
 }
 
 fn attributes() -> Schema {
-    let attributes =
-        vec![Attribute::string("id").computed(), Attribute::string("name").required().replaces()];
+    let attributes = vec![Attribute::string("id").computed(), Attribute::string("name").required().replaces()];
     Schema { version: 1, attributes, ..Default::default() }
 }
 
@@ -50,18 +48,12 @@ impl Resource for Thing {
 
     fn validate(&self, config: &Model) -> Diagnostics {
         match config.name.text() {
-            Some("bad") => {
-                Diagnostic::error("Bad name", "It is bad.").at(Path::root("name")).into()
-            }
+            Some("bad") => Diagnostic::error("Bad name", "It is bad.").at(Path::root("name")).into(),
             _ => Diagnostics::new(),
         }
     }
 
-    async fn plan(
-        &self,
-        call: &Call,
-        request: PlanRequest<Model>,
-    ) -> Result<Planned<Model>, Diagnostics> {
+    async fn plan(&self, call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
         act(call, &request.config.name).await;
         let mut private = request.private;
         private.set("planned", &true);
@@ -95,8 +87,7 @@ impl Resource for Thing {
 
     fn take_over(&self, source: &MoveSource) -> Option<Result<Model, Diagnostics>> {
         let id = source.state.get("id").and_then(Json::as_str)?;
-        (source.type_name == "other_thing")
-            .then(|| Ok(Model { id: id.into(), name: "moved".into() }))
+        (source.type_name == "other_thing").then(|| Ok(Model { id: id.into(), name: "moved".into() }))
     }
 }
 
@@ -259,10 +250,7 @@ fn apply(prior: Option<DynamicValue>, name: &str) -> apply_resource_change::Requ
     }
 }
 
-async fn applied(
-    service: &Service,
-    request: apply_resource_change::Request,
-) -> apply_resource_change::Response {
+async fn applied(service: &Service, request: apply_resource_change::Request) -> apply_resource_change::Response {
     service.apply_resource_change(Request::new(request)).await.unwrap().into_inner()
 }
 
@@ -305,11 +293,8 @@ async fn validation_points_at_the_attribute() {
 #[tokio::test]
 async fn configure_hears_terraforms_version() {
     let config = convert::encode(&Dynamic::Null, &Schema::default().value_type());
-    let request = configure_provider::Request {
-        terraform_version: "1.11.4".to_owned(),
-        config,
-        client_capabilities: None,
-    };
+    let request =
+        configure_provider::Request { terraform_version: "1.11.4".to_owned(), config, client_capabilities: None };
     let answer = service().configure_provider(Request::new(request)).await.unwrap();
     assert_eq!(answer.into_inner().diagnostics[0].detail, "1.11.4");
 }
@@ -338,11 +323,8 @@ async fn apply_makes_and_destroys() {
     assert_eq!(value(made.new_state.clone()).get("id").as_str(), Some("made"));
     assert_eq!(made.private, br#"{"kept":1}"#);
 
-    let destroy = apply_resource_change::Request {
-        planned_state: null(),
-        config: null(),
-        ..apply(made.new_state, "x")
-    };
+    let destroy =
+        apply_resource_change::Request { planned_state: null(), config: null(), ..apply(made.new_state, "x") };
     let gone = applied(&service, destroy).await;
     assert_eq!((value(gone.new_state), gone.diagnostics), (Dynamic::Null, vec![]));
 }
@@ -385,10 +367,7 @@ async fn state_of_the_same_version_is_upgraded_and_of_an_unknown_one_is_not() {
     let request = |version| upgrade_resource_state::Request {
         type_name: "test_thing".to_owned(),
         version,
-        raw_state: Some(pb::RawState {
-            json: br#"{"id":"made","name":"x"}"#.to_vec(),
-            ..Default::default()
-        }),
+        raw_state: Some(pb::RawState { json: br#"{"id":"made","name":"x"}"#.to_vec(), ..Default::default() }),
     };
     let service = service();
     let same = service.upgrade_resource_state(Request::new(request(1))).await.unwrap();
@@ -428,10 +407,7 @@ async fn a_data_source_is_looked_up() {
 async fn a_function_gives_a_result_or_names_the_argument_at_fault() {
     let request = |arguments: &[&str]| call_function::Request {
         name: "shout".to_owned(),
-        arguments: arguments
-            .iter()
-            .map(|text| convert::encode(&(*text).into(), &Type::String).unwrap())
-            .collect(),
+        arguments: arguments.iter().map(|text| convert::encode(&(*text).into(), &Type::String).unwrap()).collect(),
     };
     let service = service();
     let result = service.call_function(Request::new(request(&["hey"]))).await.unwrap();
@@ -457,8 +433,7 @@ async fn an_ephemeral_resource_is_closed_with_what_opening_gave() {
     let opened = service.open_ephemeral_resource(Request::new(open)).await.unwrap().into_inner();
     assert_eq!(opened.result, thing(None, "x"));
 
-    let close =
-        |private| close_ephemeral_resource::Request { type_name: "test_link".to_owned(), private };
+    let close = |private| close_ephemeral_resource::Request { type_name: "test_link".to_owned(), private };
     let closed = service.close_ephemeral_resource(Request::new(close(opened.private))).await;
     assert_eq!(closed.unwrap().into_inner().diagnostics, []);
     let again = service.close_ephemeral_resource(Request::new(close(None))).await.unwrap();
@@ -467,8 +442,7 @@ async fn an_ephemeral_resource_is_closed_with_what_opening_gave() {
 
 #[tokio::test]
 async fn an_unknown_type_is_terraforms_mistake() {
-    let request =
-        apply_resource_change::Request { type_name: "x".to_owned(), ..apply(null(), "x") };
+    let request = apply_resource_change::Request { type_name: "x".to_owned(), ..apply(null(), "x") };
     let status = service().apply_resource_change(Request::new(request)).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     assert_eq!(status.message(), "this provider has no resource \"x\"");

@@ -236,7 +236,7 @@ pub fn domain_group_rules(own: &SecurityGroupId) -> BTreeSet<Rule> {
     let mut rules = BTreeSet::new();
     for direction in [Direction::Inbound, Direction::Outbound] {
         rules.insert(Rule::ports(direction, "tcp", (2049, 2049), within(), "NFS for home folders"));
-        rules.insert(Rule::ports(direction, "tcp", (8192, 65535), within(), "Between Studio's apps"));
+        rules.insert(Rule::ports(direction, "tcp", (8192, 65535), within(), "Between apps of the domain"));
     }
     let anywhere = Peer::Cidr4("0.0.0.0/0".to_owned());
     rules.insert(Rule::ports(Direction::Outbound, "tcp", (443, 443), anywhere, "HTTPS to endpoints and services"));
@@ -250,7 +250,7 @@ pub fn endpoint_group_rules(desired: &Desired, recorded: &Recorded) -> Option<BT
     let domain = Peer::Group(recorded.domain_group.as_ref()?.id.clone());
     let https = |peer, text| Rule::ports(Direction::Inbound, "tcp", (443, 443), peer, text);
     let clients = clients.iter().map(|block| https(peer_of(block), CLIENT_RULE));
-    Some(clients.chain([https(domain, "HTTPS from Studio's apps")]).collect())
+    Some(clients.chain([https(domain, "HTTPS from apps of the domain")]).collect())
 }
 
 const CLIENT_RULE: &str = "HTTPS from clients";

@@ -62,7 +62,8 @@ def check_python():
     if sys.version_info < OLDEST_PYTHON:
         fail(
             "the emulator needs Python 3.10 or newer; this is %d.%d (%s). Install a newer one and "
-            "start with it, for example: python3.12 start.py" % (sys.version_info[0], sys.version_info[1], sys.executable)
+            "start with it, for example: python3.12 start.py"
+            % (sys.version_info[0], sys.version_info[1], sys.executable)
         )
     for module in ("venv", "ensurepip"):
         try:

@@ -34,14 +34,14 @@ struct Wanted {
 
 /// Makes or changes the domain's group.
 pub fn apply_domain_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let wanted = wanted(desired, "domain", "Studio's apps", plan::domain_group_rules);
+    let wanted = wanted(desired, "domain", "apps", plan::domain_group_rules);
     apply(step, wanted, state.domain_group.clone()).boxed()
 }
 
 /// Makes or changes the endpoints' group.
 pub fn apply_endpoint_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let rules = plan::endpoint_group_rules(desired, state).expect("the domain's group is made before");
-    let wanted = wanted(desired, "endpoints", "the interface endpoints", move |_| rules.clone());
+    let wanted = wanted(desired, "endpoints", "interface endpoints", move |_| rules.clone());
     apply(step, wanted, state.endpoint_group.clone()).boxed()
 }
 

@@ -16,6 +16,7 @@ from moto.efs.models import efs_backends
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from .ram import SHARES
 from .route53.model import Zone, all_zones
 from .route53resolver.model import RESOLVERS
 from .sagemaker.model import STUDIOS
@@ -116,7 +117,9 @@ def _iam(account: str, region: str) -> Found:
 
 
 def _shares(account: str, region: str) -> Found:
-    yield from ()
+    for share in SHARES.at(account, region).values():
+        if share.status != "DELETED":
+            yield "ram:resource-share", share.arn, share.name
 
 
 def _name(backend: Any, resource_id: str) -> str | None:

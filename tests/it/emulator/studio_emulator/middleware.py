@@ -10,6 +10,7 @@ with a 5xx status only when a rule asks for one. An SDK would try again, and hid
 
 from __future__ import annotations
 
+import http.client
 import io
 import re
 import socket
@@ -51,7 +52,7 @@ class Application:
                 return _hang_up(environ, start_response)
             status, headers, content = result
         headers["Content-Length"] = str(len(content))
-        start_response(f"{status} -", list(headers.items()))
+        start_response(f"{status} {http.client.responses.get(status, 'Unknown')}", list(headers.items()))
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [content]
 
     def _aws(self, environ: dict[str, Any], body: bytes) -> wire.Response | None:
@@ -160,5 +161,5 @@ def _hang_up(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
     connection = environ.get("werkzeug.socket")
     if connection is not None:
         connection.shutdown(socket.SHUT_RDWR)
-    start_response("500 -", [("Connection", "close"), ("Content-Length", "0")])
+    start_response("500 Lost", [("Connection", "close"), ("Content-Length", "0")])
     return []

@@ -1,3 +1,3 @@
 """Imports every module that registers handlers."""
 
-from . import ec2, iam, route53, route53resolver, sagemaker, sts  # noqa: F401
+from . import ec2, iam, ram, route53, route53resolver, sagemaker, sts  # noqa: F401

@@ -15,7 +15,9 @@ from .support import URL, EmulatorTest, control
 class Calls(EmulatorTest):
     def test_every_call_is_recorded_with_account_region_and_parameters(self) -> None:
         self.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])
-        self.refused("InvalidVpcEndpointId.NotFound", self.client("ec2").describe_vpc_endpoints, VpcEndpointIds=["vpce-1"])
+        self.refused(
+            "InvalidVpcEndpointId.NotFound", self.client("ec2").describe_vpc_endpoints, VpcEndpointIds=["vpce-1"]
+        )
         first, second = self.calls()
         self.assertEqual([first["service"], first["operation"], first["status"]], ["ec2", "DescribeVpcs", 200])
         self.assertEqual([first["account"], first["region"]], [self.account, "us-east-1"])
@@ -74,10 +76,19 @@ class Rules(EmulatorTest):
             ("sts", "GetCallerIdentity", "get_caller_identity"),
         ):
             with self.subTest(service):
-                self.rule(service=service, operation=operation, error={"code": "AccessDenied", "message": "no <way>", "status": 403})
+                self.rule(
+                    service=service,
+                    operation=operation,
+                    error={"code": "AccessDenied", "message": "no <way>", "status": 403},
+                )
                 answer = self.refused("AccessDenied", getattr(self.client(service), call))
                 self.assertEqual(answer["Error"]["Message"], "no <way>")
                 self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 403)
+
+    def test_any_status_can_be_asked_for(self) -> None:
+        self.rule(service="sts", operation="*", error={"code": "Odd", "status": 499})
+        answer = self.refused("Odd", self.client("sts").get_caller_identity)
+        self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 499)
 
     def test_a_refused_call_is_not_carried_out(self) -> None:
         self.rule(service="iam", operation="CreateUser", error={"code": "Throttling"})
@@ -108,7 +119,11 @@ class Rules(EmulatorTest):
         self.assertGreaterEqual(self.calls(operation="GetCallerIdentity")[0]["duration"], 0.4)
 
     def test_a_rule_of_another_account_does_not_act(self) -> None:
-        control("PUT", "/_studio/rules", [{"service": "*", "operation": "*", "account": "999999999999", "error": {"code": "X"}}])
+        control(
+            "PUT",
+            "/_studio/rules",
+            [{"service": "*", "operation": "*", "account": "999999999999", "error": {"code": "X"}}],
+        )
         self.client("sts").get_caller_identity()
 
     def test_what_is_not_a_rule_is_refused(self) -> None:
@@ -177,7 +192,9 @@ class Answers(EmulatorTest):
 
         def work(index: int) -> int:
             ec2 = self.client("ec2")
-            group = ec2.create_security_group(GroupName=f"g{index}", Description="d", VpcId=network["vpc_id"])["GroupId"]
+            group = ec2.create_security_group(GroupName=f"g{index}", Description="d", VpcId=network["vpc_id"])[
+                "GroupId"
+            ]
             return len(ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"])
 
         with concurrent.futures.ThreadPoolExecutor(20) as pool:

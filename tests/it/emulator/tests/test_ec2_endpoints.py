@@ -90,7 +90,10 @@ class Life(EndpointTest):
         made = self.make()
         answer = self.ec2.delete_vpc_endpoints(VpcEndpointIds=["vpce-0unknown", made["VpcEndpointId"]])
         self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 200)
-        self.assertEqual([(u["ResourceId"], u["Error"]["Code"]) for u in answer["Unsuccessful"]], [("vpce-0unknown", "InvalidVpcEndpoint.NotFound")])
+        self.assertEqual(
+            [(u["ResourceId"], u["Error"]["Code"]) for u in answer["Unsuccessful"]],
+            [("vpce-0unknown", "InvalidVpcEndpoint.NotFound")],
+        )
 
     def test_a_rule_makes_it_fail_with_a_reason(self) -> None:
         rule = {"service": "ec2", "operation": "CreateVpcEndpoint", "account": self.account, "fail": "no capacity"}
@@ -114,7 +117,9 @@ class Life(EndpointTest):
         self.ec2.create_tags(Resources=[made["VpcEndpointId"]], Tags=[{"Key": "more", "Value": "x"}])
         self.ec2.delete_tags(Resources=[made["VpcEndpointId"]], Tags=[{"Key": "owner"}])
         self.assertEqual(self.look(made)["Tags"], [{"Key": "more", "Value": "x"}])
-        self.refused("InvalidParameterValue", self.ec2.describe_vpc_endpoints, Filters=[{"Name": "color", "Values": ["red"]}])
+        self.refused(
+            "InvalidParameterValue", self.ec2.describe_vpc_endpoints, Filters=[{"Name": "color", "Values": ["red"]}]
+        )
 
 
 class Shape(EndpointTest):
@@ -173,7 +178,9 @@ class Shape(EndpointTest):
         self.assertIn(made["VpcEndpointId"], [route.get("GatewayId") for route in table["Routes"]])
         again = {"RouteTableIds": [self.net["route_table_id"]], **wanted}
         self.refused("RouteAlreadyExists", self.ec2.create_vpc_endpoint, **again)
-        self.ec2.modify_vpc_endpoint(VpcEndpointId=made["VpcEndpointId"], RemoveRouteTableIds=[self.net["route_table_id"]])
+        self.ec2.modify_vpc_endpoint(
+            VpcEndpointId=made["VpcEndpointId"], RemoveRouteTableIds=[self.net["route_table_id"]]
+        )
         table = self.ec2.describe_route_tables(RouteTableIds=[self.net["route_table_id"]])["RouteTables"][0]
         self.assertNotIn(made["VpcEndpointId"], [route.get("GatewayId") for route in table["Routes"]])
 
@@ -202,20 +209,26 @@ class Refusals(EndpointTest):
         vpc = self.net["vpc_id"]
         subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1e")["Subnet"]
         message = self.not_made("InvalidParameter", SubnetIds=[subnet["SubnetId"]])
-        wanted = f"The VPC endpoint service {API} does not support the availability zone of the subnet: {subnet['SubnetId']}"
+        wanted = (
+            f"The VPC endpoint service {API} does not support the availability zone of the subnet: {subnet['SubnetId']}"
+        )
         self.assertIn(wanted, message)
 
     def test_private_dns_twice_for_a_name(self) -> None:
         self.make()
         message = self.not_made("InvalidParameter")
-        self.assertIn("private-dns-enabled cannot be set because there is already a conflicting DNS domain for", message)
+        self.assertIn(
+            "private-dns-enabled cannot be set because there is already a conflicting DNS domain for", message
+        )
         self.assertIn(f"in the VPC {self.net['vpc_id']}", message)
         self.make(PrivateDnsEnabled=False)
 
     def test_private_dns_where_a_zone_serves_the_name(self) -> None:
         vpc = {"VPCId": self.net["vpc_id"], "VPCRegion": "us-east-1"}
         self.client("route53").create_hosted_zone(Name="studio.us-east-1.sagemaker.aws", CallerReference="1", VPC=vpc)
-        self.assertIn("conflicting DNS domain for studio.us-east-1.sagemaker.aws", self.not_made("InvalidParameter", STUDIO))
+        self.assertIn(
+            "conflicting DNS domain for studio.us-east-1.sagemaker.aws", self.not_made("InvalidParameter", STUDIO)
+        )
 
     def test_private_dns_in_a_vpc_without_host_names(self) -> None:
         self.ec2.modify_vpc_attribute(VpcId=self.net["vpc_id"], EnableDnsHostnames={"Value": False})

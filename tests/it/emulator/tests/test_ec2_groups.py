@@ -40,7 +40,9 @@ class Groups(GroupTest):
 
     def test_tags_are_kept(self) -> None:
         tags = [{"ResourceType": "security-group", "Tags": [{"Key": "k", "Value": "v"}]}]
-        made = self.ec2.create_security_group(GroupName="g", Description="d", VpcId=self.net["vpc_id"], TagSpecifications=tags)
+        made = self.ec2.create_security_group(
+            GroupName="g", Description="d", VpcId=self.net["vpc_id"], TagSpecifications=tags
+        )
         found = self.ec2.describe_security_groups(Filters=[{"Name": "tag:k", "Values": ["v"]}])["SecurityGroups"]
         self.assertEqual([(g["GroupId"], g["Tags"]) for g in found], [(made["GroupId"], tags[0]["Tags"])])
 
@@ -61,18 +63,30 @@ class Rules(GroupTest):
         group = self.group()
         self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16"}], "Ipv6Ranges": [{"CidrIpv6": "fd00::/8"}]})
         shown = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"][0]
-        self.assertEqual([shown["IpRanges"], shown["Ipv6Ranges"]], [[{"CidrIp": "10.1.0.0/16"}], [{"CidrIpv6": "fd00::/8"}]])
+        self.assertEqual(
+            [shown["IpRanges"], shown["Ipv6Ranges"]], [[{"CidrIp": "10.1.0.0/16"}], [{"CidrIpv6": "fd00::/8"}]]
+        )
 
     def test_a_rule_is_there_once_however_its_range_is_written(self) -> None:
         group = self.group()
-        self.assertEqual(self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.2.3/16"}]})[0]["CidrIpv4"], "10.1.0.0/16")
-        again = {"GroupId": group, "IpPermissions": [{**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "x"}]}]}
+        self.assertEqual(
+            self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.2.3/16"}]})[0]["CidrIpv4"], "10.1.0.0/16"
+        )
+        again = {
+            "GroupId": group,
+            "IpPermissions": [{**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "x"}]}],
+        }
         self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, **again)
 
     def test_a_refused_request_adds_nothing(self) -> None:
         group = self.group()
         twice = {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16"}, {"CidrIp": "10.1.0.0/16"}]}
-        self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=[twice])
+        self.refused(
+            "InvalidPermission.Duplicate",
+            self.ec2.authorize_security_group_ingress,
+            GroupId=group,
+            IpPermissions=[twice],
+        )
         self.assertEqual(len(self.rules(group)), 1)
 
     def test_ranges_ports_and_groups_are_checked(self) -> None:
@@ -92,7 +106,9 @@ class Rules(GroupTest):
         self.ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[first["SecurityGroupRuleId"]])
         same = [{**HTTPS, "IpRanges": [{"CidrIp": "10.2.0.0/16", "Description": "ignored"}]}]
         self.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=same)
-        self.refused("InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=same)
+        self.refused(
+            "InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=same
+        )
         unknown = [second["SecurityGroupRuleId"]]
         wanted = {"GroupId": group, "SecurityGroupRuleIds": unknown}
         self.refused("InvalidSecurityGroupRuleId.NotFound", self.ec2.revoke_security_group_ingress, **wanted)
@@ -103,10 +119,45 @@ class Rules(GroupTest):
         self.ec2.revoke_security_group_egress(GroupId=group, IpPermissions=everything)
         self.assertEqual(self.rules(group), [])
 
+    def test_a_rule_is_changed_under_its_id(self) -> None:
+        group = self.group()
+        first, second = self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16"}, {"CidrIp": "10.2.0.0/16"}]})
+        contents = {**HTTPS, "CidrIpv4": "10.3.0.0/16", "Description": "new"}
+        change = {"SecurityGroupRuleId": first["SecurityGroupRuleId"], "SecurityGroupRule": contents}
+        self.ec2.modify_security_group_rules(GroupId=group, SecurityGroupRules=[change])
+        shown = {rule["SecurityGroupRuleId"]: rule for rule in self.rules(group)}[first["SecurityGroupRuleId"]]
+        self.assertEqual([shown["CidrIpv4"], shown["Description"]], ["10.3.0.0/16", "new"])
+        change["SecurityGroupRule"] = {**contents, "CidrIpv4": second["CidrIpv4"]}
+        wanted = {"GroupId": group, "SecurityGroupRules": [change]}
+        self.refused("InvalidPermission.Duplicate", self.ec2.modify_security_group_rules, **wanted)
+
+    def test_descriptions_are_changed_by_id_and_by_what_the_rule_says(self) -> None:
+        group = self.group()
+        rule = self.allow(group, {**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "old"}]})[0]
+        by_id = [{"SecurityGroupRuleId": rule["SecurityGroupRuleId"], "Description": "by id"}]
+        self.ec2.update_security_group_rule_descriptions_ingress(GroupId=group, SecurityGroupRuleDescriptions=by_id)
+        self.assertEqual(self.rules(group)[0]["Description"], "by id")
+        same = [{**HTTPS, "IpRanges": [{"CidrIp": "10.1.0.0/16", "Description": "by contents"}]}]
+        self.ec2.update_security_group_rule_descriptions_ingress(GroupId=group, IpPermissions=same)
+        self.assertEqual(self.rules(group)[0]["Description"], "by contents")
+        shown = self.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"][0]
+        self.assertEqual(shown["IpRanges"][0]["Description"], "by contents")
+
 
 class Deletes(GroupTest):
+    def test_a_whole_network_can_be_taken_apart(self) -> None:
+        for subnet in self.net["subnet_ids"]:
+            self.ec2.delete_subnet(SubnetId=subnet)
+        self.ec2.delete_vpc(VpcId=self.net["vpc_id"])
+        self.client("iam").delete_role(RoleName="studio-execution")
+        self.assertEqual(self.leftovers(), [])
+
     def endpoint(self, group: str) -> str:
-        wanted = {"VpcId": self.net["vpc_id"], "ServiceName": "com.amazonaws.us-east-1.sts", "VpcEndpointType": "Interface"}
+        wanted = {
+            "VpcId": self.net["vpc_id"],
+            "ServiceName": "com.amazonaws.us-east-1.sts",
+            "VpcEndpointType": "Interface",
+        }
         made = self.ec2.create_vpc_endpoint(SubnetIds=self.net["subnet_ids"], SecurityGroupIds=[group], **wanted)
         return made["VpcEndpoint"]["VpcEndpointId"]
 

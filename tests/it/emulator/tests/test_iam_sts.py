@@ -8,7 +8,9 @@ from typing import Any
 from . import support
 from .support import EmulatorTest
 
-TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})
+TRUST = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+)
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -115,6 +117,92 @@ class Policies(EmulatorTest):
         self.assertEqual(self.iam.list_policy_tags(PolicyArn=arn)["Tags"], [{"Key": "b", "Value": "2"}])
 
 
+class Simulations(EmulatorTest):
+    ACTION = "sagemaker:CreatePresignedDomainUrl"
+    PROFILE = "arn:aws:sagemaker:us-east-1:111111111111:user-profile/d-1/ann"
+
+    def decide(self, *policies: str, boundary: str | None = None, **context: str) -> dict[str, Any]:
+        entries = [
+            {"ContextKeyName": key.replace("__", ":"), "ContextKeyValues": [value], "ContextKeyType": "string"}
+            for key, value in context.items()
+        ]
+        more = {"PermissionsBoundaryPolicyInputList": [boundary]} if boundary else {}
+        answer = self.client("iam").simulate_custom_policy(
+            PolicyInputList=list(policies),
+            ActionNames=[self.ACTION],
+            ResourceArns=[self.PROFILE],
+            ContextEntries=entries,
+            **more,
+        )
+        return answer["EvaluationResults"][0]
+
+    def test_nothing_allows_by_itself_and_a_denial_wins(self) -> None:
+        allow = document({"Effect": "Allow"})
+        self.assertEqual(self.decide(document({"Action": "s3:*", "Effect": "Allow"}))["EvalDecision"], "implicitDeny")
+        self.assertEqual(self.decide(allow)["EvalDecision"], "allowed")
+        denied = self.decide(allow, document())
+        self.assertEqual(denied["EvalDecision"], "explicitDeny")
+        self.assertEqual([m["SourcePolicyId"] for m in denied["MatchedStatements"]], ["PolicyInputList.2"])
+
+    def test_a_guard_denies_off_the_path_and_where_the_key_is_missing(self) -> None:
+        guard = document({"Condition": {"StringNotEquals": {"aws:SourceVpce": ["vpce-1", "vpce-2"]}}})
+        allow = document({"Effect": "Allow"})
+        for context, decision in (
+            ({"aws__SourceVpce": "vpce-1"}, "allowed"),
+            ({"aws__SourceVpce": "vpce-9"}, "explicitDeny"),
+            ({}, "explicitDeny"),
+        ):
+            self.assertEqual(self.decide(allow, guard, **context)["EvalDecision"], decision, context)
+        self.assertEqual(self.decide(allow, guard)["MissingContextValues"], ["aws:SourceVpce"])
+
+    def test_operators(self) -> None:
+        for operator, key, wanted, value, holds in (
+            ("StringEquals", "aws:SourceVpc", "vpc-1", "vpc-1", True),
+            ("StringEqualsIfExists", "aws:SourceVpc", "vpc-1", None, True),
+            ("StringEquals", "aws:SourceVpc", "vpc-1", None, False),
+            ("ForAllValues:StringEquals", "aws:SourceVpc", "vpc-1", None, True),
+            ("ForAnyValue:StringEquals", "aws:SourceVpc", "vpc-1", None, False),
+            ("StringLike", "aws:SourceVpc", "vpc-*", "vpc-1", True),
+            ("IpAddress", "aws:VpcSourceIp", "10.0.0.0/8", "10.1.2.3", True),
+            ("IpAddress", "aws:VpcSourceIp", "10.0.0.0/8", "192.0.2.1", False),
+            ("NotIpAddress", "aws:VpcSourceIp", "10.0.0.0/8", None, True),
+            ("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin", "arn:aws:iam::1:role/admin", False),
+            ("ArnNotLike", "aws:PrincipalArn", "arn:aws:iam::*:role/admin", "arn:aws:iam::1:role/other", True),
+            ("Bool", "aws:ViaAWSService", "true", "true", True),
+            ("Null", "aws:SourceVpc", "true", None, True),
+            ("Null", "aws:SourceVpc", "true", "vpc-1", False),
+        ):
+            with self.subTest(operator=operator, value=value):
+                policy = document({"Effect": "Allow", "Condition": {operator: {key: wanted}}})
+                context = {} if value is None else {key.replace(":", "__"): value}
+                decision = self.decide(policy, **context)["EvalDecision"]
+                self.assertEqual(decision, "allowed" if holds else "implicitDeny")
+
+    def test_variables_are_filled_in(self) -> None:
+        resource = "arn:aws:sagemaker:us-east-1:111111111111:user-profile/d-1/${aws:username}"
+        policy = document({"Effect": "Allow", "Resource": resource})
+        self.assertEqual(self.decide(policy, aws__username="ann")["EvalDecision"], "allowed")
+        self.assertEqual(self.decide(policy, aws__username="bob")["EvalDecision"], "implicitDeny")
+        self.assertEqual(self.decide(policy)["EvalDecision"], "implicitDeny")
+
+    def test_a_boundary_narrows(self) -> None:
+        allow, other = document({"Effect": "Allow"}), document({"Effect": "Allow", "Action": "s3:*"})
+        self.assertEqual(self.decide(allow, boundary=allow)["EvalDecision"], "allowed")
+        self.assertEqual(self.decide(allow, boundary=other)["EvalDecision"], "implicitDeny")
+
+    def test_a_principals_own_policies_count(self) -> None:
+        iam = self.client("iam")
+        role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        wanted = {"PolicySourceArn": role, "ActionNames": [self.ACTION]}
+        decision = lambda: iam.simulate_principal_policy(**wanted)["EvaluationResults"][0]["EvalDecision"]  # noqa: E731
+        self.assertEqual(decision(), "implicitDeny")
+        arn = iam.create_policy(PolicyName="p", PolicyDocument=document({"Effect": "Allow"}))["Policy"]["Arn"]
+        iam.attach_role_policy(RoleName="role", PolicyArn=arn)
+        self.assertEqual(decision(), "allowed")
+        iam.put_role_policy(RoleName="role", PolicyName="inline", PolicyDocument=document())
+        self.assertEqual(decision(), "explicitDeny")
+
+
 class Sessions(EmulatorTest):
     def test_a_role_of_another_account_is_that_account(self) -> None:
         role = "arn:aws:iam::777777777777:role/path/reader"
@@ -127,13 +215,17 @@ class Sessions(EmulatorTest):
 
     def test_a_web_identity_needs_a_token_and_nothing_else(self) -> None:
         role = f"arn:aws:iam::{self.account}:role/reader"
-        made = self.client("sts").assume_role_with_web_identity(RoleArn=role, RoleSessionName="session", WebIdentityToken="abcd")
+        made = self.client("sts").assume_role_with_web_identity(
+            RoleArn=role, RoleSessionName="session", WebIdentityToken="abcd"
+        )
         key = made["Credentials"]["AccessKeyId"]
         self.assertEqual(support.client("sts", "", key=key).get_caller_identity()["Account"], self.account)
 
     def test_chained_roles(self) -> None:
         first = self.client("sts").assume_role(RoleArn="arn:aws:iam::777777777777:role/a", RoleSessionName="session")
         key = first["Credentials"]["AccessKeyId"]
-        second = support.client("sts", "", key=key).assume_role(RoleArn="arn:aws:iam::888888888888:role/b", RoleSessionName="session")
+        second = support.client("sts", "", key=key).assume_role(
+            RoleArn="arn:aws:iam::888888888888:role/b", RoleSessionName="session"
+        )
         key = second["Credentials"]["AccessKeyId"]
         self.assertEqual(support.client("sts", "", key=key).get_caller_identity()["Account"], "888888888888")

@@ -217,17 +217,24 @@ class Records(ZoneTest):
         self.assertIn("does not lie within the target zone", message)
 
     def test_a_batch_is_carried_out_whole_or_not_at_all(self) -> None:
-        message = self.no("InvalidChangeBatch", ("CREATE", self.plain()), ("CREATE", self.plain("x." + NAME, "10.0.0.300")))
+        message = self.no(
+            "InvalidChangeBatch", ("CREATE", self.plain()), ("CREATE", self.plain("x." + NAME, "10.0.0.300"))
+        )
         self.assertIn("is not a valid IPv4 address", message)
         self.assertEqual(self.records(), [])
 
     def test_what_is_wrong_with_records(self) -> None:
         self.change(("CREATE", self.plain()))
         self.assertIn("but it already exists", self.no("InvalidChangeBatch", ("CREATE", self.plain())))
-        self.assertIn("do not match the current values", self.no("InvalidChangeBatch", ("DELETE", self.plain(value="10.0.0.2"))))
+        self.assertIn(
+            "do not match the current values", self.no("InvalidChangeBatch", ("DELETE", self.plain(value="10.0.0.2")))
+        )
         self.assertIn("but it was not found", self.no("InvalidChangeBatch", ("DELETE", self.plain("x." + NAME))))
         self.assertIn("is not permitted in zone", self.no("InvalidChangeBatch", ("CREATE", self.plain("example.com"))))
-        self.assertIn("conflicts with other records", self.no("InvalidChangeBatch", ("CREATE", self.plain(value="a.b", kind="CNAME"))))
+        self.assertIn(
+            "conflicts with other records",
+            self.no("InvalidChangeBatch", ("CREATE", self.plain(value="a.b", kind="CNAME"))),
+        )
         self.no("InvalidChangeBatch", ("CREATE", self.plain("y." + NAME, "10.0.0.1", "AAAA")))
         self.no("InvalidInput", ("CREATE", {"Name": NAME, "Type": "A"}))
 

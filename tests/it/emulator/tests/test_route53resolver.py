@@ -11,7 +11,9 @@ class ResolverTest(EmulatorTest):
     def setUp(self) -> None:
         super().setUp()
         self.net, self.rr, self.ec2 = self.network(subnets=3), self.client("route53resolver"), self.client("ec2")
-        self.group = self.ec2.create_security_group(GroupName="dns", Description="d", VpcId=self.net["vpc_id"])["GroupId"]
+        self.group = self.ec2.create_security_group(GroupName="dns", Description="d", VpcId=self.net["vpc_id"])[
+            "GroupId"
+        ]
         self.requests = 0
 
     def wanted(self, **more: Any) -> dict[str, Any]:
@@ -48,7 +50,9 @@ class Endpoints(ResolverTest):
 
     def test_addresses_are_created_attached_and_then_the_endpoint_is_operational(self) -> None:
         made = self.rr.create_resolver_endpoint(**self.wanted(Name="in", Protocols=["Do53", "DoH"]))["ResolverEndpoint"]
-        self.assertEqual([made["Status"], made["IpAddressCount"], made["HostVPCId"]], ["CREATING", 2, self.net["vpc_id"]])
+        self.assertEqual(
+            [made["Status"], made["IpAddressCount"], made["HostVPCId"]], ["CREATING", 2, self.net["vpc_id"]]
+        )
         self.assertEqual([made["Protocols"], made["ResolverEndpointType"]], [["Do53", "DoH"], "IPV4"])
         states = lambda: {a["Status"] for a in self.addresses(made["Id"])}  # noqa: E731
         self.assertEqual(states(), {"CREATING"})
@@ -149,7 +153,12 @@ class Endpoints(ResolverTest):
         self.assertFalse(any(a.get("Ipv6") for a in self.addresses(endpoint)))
 
     def test_a_rule_makes_addresses_fail(self) -> None:
-        rule = {"service": "route53resolver", "operation": "CreateResolverEndpoint", "account": self.account, "fail": "full"}
+        rule = {
+            "service": "route53resolver",
+            "operation": "CreateResolverEndpoint",
+            "account": self.account,
+            "fail": "full",
+        }
         control("PUT", "/_studio/rules", [rule])
         endpoint = self.rr.create_resolver_endpoint(**self.wanted())["ResolverEndpoint"]["Id"]
         self.until(lambda: self.look(endpoint)["Status"], "ACTION_NEEDED")
@@ -255,7 +264,9 @@ class Rules(ResolverTest):
 
     def test_an_update_is_updating_then_complete(self) -> None:
         rule = self.rule()["Id"]
-        made = self.rr.update_resolver_rule(ResolverRuleId=rule, Config={"TargetIps": [{"Ip": "10.0.0.54", "Port": 5353}]})
+        made = self.rr.update_resolver_rule(
+            ResolverRuleId=rule, Config={"TargetIps": [{"Ip": "10.0.0.54", "Port": 5353}]}
+        )
         self.assertEqual(made["ResolverRule"]["Status"], "UPDATING")
         self.until(lambda: self.rr.get_resolver_rule(ResolverRuleId=rule)["ResolverRule"]["Status"], "COMPLETE")
         self.assertEqual(self.rr.get_resolver_rule(ResolverRuleId=rule)["ResolverRule"]["TargetIps"][0]["Port"], 5353)

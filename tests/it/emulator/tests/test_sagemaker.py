@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -64,7 +65,9 @@ class DomainLife(StudioTest):
             "SecurityGroups": [self.net["default_security_group_id"]],
             "StudioWebPortal": "ENABLED",
             "JupyterLabAppSettings": {
-                "AppLifecycleManagement": {"IdleSettings": {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": 60}}
+                "AppLifecycleManagement": {
+                    "IdleSettings": {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": 60}
+                }
             },
         }
         more = {"IpAddressType": "dualstack", "DockerSettings": {"EnableDockerAccess": "DISABLED"}}
@@ -124,7 +127,9 @@ class DomainRefusals(StudioTest):
     def test_the_role_must_exist_and_trust_sagemaker(self) -> None:
         unknown = f"arn:aws:iam::{self.account}:role/unknown"
         self.no("ValidationException", DefaultUserSettings={"ExecutionRole": unknown})
-        trust = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
+        principal = {"Service": "ec2.amazonaws.com"}
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         other = self.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         self.no("ValidationException", DefaultUserSettings={"ExecutionRole": other})
 
@@ -137,7 +142,9 @@ class Home(StudioTest):
     def test_retaining_leaves_file_system_mount_targets_and_groups(self) -> None:
         domain_id = self.domain()
         self.destroy(domain_id)
-        left = ["ec2:network-interface"] * 2 + ["ec2:security-group"] * 2 + ["efs:file-system"] + ["efs:mount-target"] * 2
+        left = (
+            ["ec2:network-interface"] * 2 + ["ec2:security-group"] * 2 + ["efs:file-system"] + ["efs:mount-target"] * 2
+        )
         self.assertEqual(self.kinds(), left)
         self.refused("DependencyViolation", self.ec2.delete_subnet, SubnetId=self.net["subnet_ids"][0])
 
@@ -287,11 +294,16 @@ class Inside(StudioTest):
     def test_deletion_goes_from_the_inside_out(self) -> None:
         domain_id = self.domain()
         key = self.profile(domain_id)
-        owner = {"OwnershipSettings": {"OwnerUserProfileName": "ann"}, "SpaceSharingSettings": {"SharingType": "Private"}}
+        owner = {
+            "OwnershipSettings": {"OwnerUserProfileName": "ann"},
+            "SpaceSharingSettings": {"SharingType": "Private"},
+        }
         space = {"DomainId": domain_id, "SpaceName": "lab"}
         self.sm.create_space(**space, **owner)
         self.until(lambda: self.sm.describe_space(**space)["Status"], "InService")
-        self.assertRegex(self.sm.describe_space(**space)["Url"], r"^https://[a-z0-9]{15}\.studio\.us-east-1\.sagemaker\.aws$")
+        self.assertRegex(
+            self.sm.describe_space(**space)["Url"], r"^https://[a-z0-9]{15}\.studio\.us-east-1\.sagemaker\.aws$"
+        )
         app = {**space, "AppType": "JupyterLab", "AppName": "default"}
         self.sm.create_app(**app)
         self.until(lambda: self.sm.describe_app(**app)["Status"], "InService")
@@ -327,7 +339,9 @@ class Inside(StudioTest):
         domain_id = self.domain()
         key = self.profile(domain_id)
         url = self.sm.create_presigned_domain_url(**key, ExpiresInSeconds=60)["AuthorizedUrl"]
-        self.assertRegex(url, "^" + re.escape(f"https://{domain_id}.studio.us-east-1.sagemaker.aws/auth?token=") + "[A-Za-z0-9]+$")
+        self.assertRegex(
+            url, "^" + re.escape(f"https://{domain_id}.studio.us-east-1.sagemaker.aws/auth?token=") + "[A-Za-z0-9]+$"
+        )
         self.refused("ValidationException", self.sm.create_presigned_domain_url, **key, ExpiresInSeconds=1)
         unknown = {**key, "UserProfileName": "bob"}
         self.refused("ResourceNotFound", self.sm.create_presigned_domain_url, **unknown)

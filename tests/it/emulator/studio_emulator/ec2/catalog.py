@@ -66,7 +66,11 @@ def services(region: str) -> dict[str, Service]:
         ("servicecatalog", (f"servicecatalog.{region}.{dns}",), False),
     ):
         found.append(_interface(region, partition, dns, suffix, private, dual))
-    if partition == "aws" and region in ("us-east-1", "us-east-2", "us-west-1", "us-west-2") or partition == "aws-us-gov":
+    if (
+        partition == "aws"
+        and region in ("us-east-1", "us-east-2", "us-west-1", "us-west-2")
+        or partition == "aws-us-gov"
+    ):
         for kind in ("api", "runtime"):
             names = (f"{kind}-fips.sagemaker.{region}.{dns}",)
             found.append(_interface(region, partition, dns, f"sagemaker.{kind}-fips", names, True))

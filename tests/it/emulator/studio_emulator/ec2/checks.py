@@ -161,7 +161,9 @@ def groups(backend: Any, vpc_id: str, group_ids: list[str]) -> None:
 def private_dns_allowed(backend: Any, vpc: Any, service: catalog.Service, own_id: str | None) -> None:
     """Private DNS needs both DNS attributes of the VPC, and names that nothing else there serves."""
     if not service.private_names:
-        message = f"Private DNS can't be enabled because the service {service.name} does not provide a private DNS name."
+        message = (
+            f"Private DNS can't be enabled because the service {service.name} does not provide a private DNS name."
+        )
         raise AwsError("InvalidParameter", message)
     if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
         raise AwsError(
@@ -207,7 +209,10 @@ def tags_of(call: Call, kind: str) -> dict[str, str]:
             raise AwsError("InvalidParameterValue", message)
         for tag in specification.get("Tags") or []:
             if tag["Key"].lower().startswith("aws:"):
-                message = f"Value ( {tag['Key']} ) for parameter key is invalid. Tag keys starting with 'aws:' are reserved for internal use"
+                message = (
+                    f"Value ( {tag['Key']} ) for parameter key is invalid. Tag keys starting with 'aws:' are "
+                    "reserved for internal use"
+                )
                 raise AwsError("InvalidParameterValue", message)
             tags[tag["Key"]] = tag.get("Value") or ""
     return tags
@@ -239,9 +244,7 @@ def add_gateway_route(backend: Any, route_table_id: str, endpoint: Any) -> None:
     """Puts a gateway endpoint's route into a route table."""
     prefix_list = prefix_list_id(backend, endpoint.service_name)
     if prefix_list:
-        backend.create_route(
-            route_table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list
-        )
+        backend.create_route(route_table_id, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
 
 
 def remove_gateway_route(backend: Any, route_table_id: str, endpoint: Any) -> None:

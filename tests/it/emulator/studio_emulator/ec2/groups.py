@@ -40,7 +40,10 @@ def create_security_group(call: Call) -> dict[str, Any]:
         raise AwsError("InvalidParameterValue", f"Value ({name}) for parameter GroupName is invalid.")
     if not _TEXT.fullmatch(description):
         allowed = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
-        message = f"Value ({description}) for parameter GroupDescription is invalid. Character sets beyond ASCII are not supported; allowed: {allowed}"
+        message = (
+            f"Value ({description}) for parameter GroupDescription is invalid. Character sets beyond "
+            f"ASCII are not supported; allowed: {allowed}"
+        )
         raise AwsError("InvalidParameterValue", message)
     if any(group.name == name for group in backend.groups[vpc_id].values()):
         message = f"The security group '{name}' already exists for VPC '{vpc_id}'"
@@ -115,6 +118,41 @@ def group_of(backend: Any, call: Call) -> SecurityGroup:
     return group
 
 
+def matching(
+    backend: Any, group: SecurityGroup, call: Call, is_egress: bool
+) -> list[tuple[SecurityGroupRule, SecurityGroupRule]]:
+    """The group's rules that a request describes, each with what was described."""
+    held, found = group.egress_rules if is_egress else group.ingress_rules, []
+    for parts in _parts(backend, group, call):
+        wanted = _rule(backend, group, is_egress, *parts, {})
+        same = [rule for rule in held if rule_key(rule) == rule_key(wanted)]
+        if not same:
+            message = "The specified rule does not exist in this security group."
+            raise AwsError("InvalidPermission.NotFound", message)
+        found.append((same[0], wanted))
+    return found
+
+
+def replacement(
+    backend: Any, group: SecurityGroup, old: SecurityGroupRule, wanted: dict[str, Any]
+) -> SecurityGroupRule:
+    """A rule with the contents that ModifySecurityGroupRules gives for an old one."""
+    text = wanted.get("Description")
+    permission = {name: wanted.get(name) for name in ("IpProtocol", "FromPort", "ToPort")}
+    for name, member, source in (
+        ("IpRanges", "CidrIp", "CidrIpv4"),
+        ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
+        ("UserIdGroupPairs", "GroupId", "ReferencedGroupId"),
+        ("PrefixListIds", "PrefixListId", "PrefixListId"),
+    ):
+        if wanted.get(source):
+            permission[name] = [{member: wanted[source], "Description": text}]
+    parts = _permission_parts(backend, group, permission)
+    if len(parts) != 1:
+        raise AwsError("InvalidParameterCombination", "A rule has exactly one source or destination.")
+    return _rule(backend, group, old.is_egress, *parts[0], {})
+
+
 def _all_groups(backend: Any) -> list[SecurityGroup]:
     return [group for groups in backend.groups.values() for group in groups.values()]
 
@@ -125,12 +163,15 @@ def _authorize(call: Call, is_egress: bool) -> dict[str, Any]:
     held = group.egress_rules if is_egress else group.ingress_rules
     tags = checks.tags_of(call, "security-group-rule")
     made = [_rule(backend, group, is_egress, *parts, tags) for parts in _parts(backend, group, call)]
-    keys = {_key(rule) for rule in held}
+    keys = {rule_key(rule) for rule in held}
     for rule in made:
-        if _key(rule) in keys:
-            message = f'the specified rule "{_peer(rule)}, {rule.ip_protocol}, {rule.from_port}-{rule.to_port}, ALLOW" already exists'
+        if rule_key(rule) in keys:
+            message = (
+                f'the specified rule "{_peer(rule)}, {rule.ip_protocol}, {rule.from_port}-{rule.to_port}, '
+                'ALLOW" already exists'
+            )
             raise AwsError("InvalidPermission.Duplicate", message)
-        keys.add(_key(rule))
+        keys.add(rule_key(rule))
     if len(keys) > _RULES_PER_GROUP:
         message = "The maximum number of rules per security group has been reached."
         raise AwsError("RulesPerSecurityGroupLimitExceeded", message)
@@ -149,13 +190,8 @@ def _revoke(call: Call, is_egress: bool) -> dict[str, Any]:
             message = f"The security group rule ID '{rule_id}' does not exist"
             raise AwsError("InvalidSecurityGroupRuleId.NotFound", message)
         gone += found
-    for parts in [] if gone else _parts(backend, group, call):
-        wanted = _rule(backend, group, is_egress, *parts, {})
-        found = [rule for rule in held if _key(rule) == _key(wanted)]
-        if not found:
-            message = "The specified rule does not exist in this security group."
-            raise AwsError("InvalidPermission.NotFound", message)
-        gone += found
+    if not gone:
+        gone = [rule for rule, _wanted in matching(backend, group, call, is_egress)]
     ids = {rule.id for rule in gone}
     held[:] = [rule for rule in held if rule.id not in ids]
     return {"Return": True, "RevokedSecurityGroupRules": []}
@@ -168,29 +204,35 @@ def _parts(backend: Any, group: SecurityGroup, call: Call) -> list[tuple[Any, ..
         single = {k: call.get(k) for k in ("IpProtocol", "FromPort", "ToPort")}
         single["IpRanges"] = [{"CidrIp": call["CidrIp"]}] if call.get("CidrIp") else []
         permissions = [single]
-    parts: list[tuple[Any, ...]] = []
-    for permission in permissions:
-        protocol, first, last = _ports(permission)
-        for name, member in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
-            for entry in permission.get(name) or []:
-                peer = dict(entry, **{member: _range(entry[member], member)})
-                parts.append((protocol, first, last, "range", _with_text(peer)))
-        for entry in permission.get("UserIdGroupPairs") or []:
-            source = backend.get_security_group_from_id(entry.get("GroupId") or "")
-            if source is None and entry.get("GroupName"):
-                source = backend.get_security_group_from_name(entry["GroupName"], group.vpc_id)
-            if source is None:
-                name = entry.get("GroupId") or entry.get("GroupName")
-                raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
-            peer = {"GroupId": source.id, "UserId": backend.account_id, "Description": entry.get("Description")}
-            parts.append((protocol, first, last, "group", _with_text(peer)))
-        for entry in permission.get("PrefixListIds") or []:
-            if entry["PrefixListId"] not in backend.managed_prefix_lists:
-                message = f"The prefix list ID '{entry['PrefixListId']}' does not exist"
-                raise AwsError("InvalidPrefixListID.NotFound", message)
-            parts.append((protocol, first, last, "prefix list", _with_text(entry)))
+    parts = [part for permission in permissions for part in _permission_parts(backend, group, permission)]
     if not parts:
-        raise AwsError("MissingParameter", "Either ipPermissions with a source or destination, or rule ids, are needed.")
+        raise AwsError(
+            "MissingParameter", "Either ipPermissions with a source or destination, or rule ids, are needed."
+        )
+    return parts
+
+
+def _permission_parts(backend: Any, group: SecurityGroup, permission: dict[str, Any]) -> list[tuple[Any, ...]]:
+    parts: list[tuple[Any, ...]] = []
+    protocol, first, last = _ports(permission)
+    for name, member in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6")):
+        for entry in permission.get(name) or []:
+            peer = dict(entry, **{member: _range(entry[member], member)})
+            parts.append((protocol, first, last, "range", _with_text(peer)))
+    for entry in permission.get("UserIdGroupPairs") or []:
+        source = backend.get_security_group_from_id(entry.get("GroupId") or "")
+        if source is None and entry.get("GroupName"):
+            source = backend.get_security_group_from_name(entry["GroupName"], group.vpc_id)
+        if source is None:
+            name = entry.get("GroupId") or entry.get("GroupName")
+            raise AwsError("InvalidGroup.NotFound", f"The security group '{name}' does not exist")
+        peer = {"GroupId": source.id, "UserId": backend.account_id, "Description": entry.get("Description")}
+        parts.append((protocol, first, last, "group", _with_text(peer)))
+    for entry in permission.get("PrefixListIds") or []:
+        if entry["PrefixListId"] not in backend.managed_prefix_lists:
+            message = f"The prefix list ID '{entry['PrefixListId']}' does not exist"
+            raise AwsError("InvalidPrefixListID.NotFound", message)
+        parts.append((protocol, first, last, "prefix list", _with_text(entry)))
     return parts
 
 
@@ -224,13 +266,24 @@ def _range(text: str, member: str) -> str:
 def _with_text(peer: dict[str, Any]) -> dict[str, Any]:
     text = peer.get("Description")
     if text is not None and not _TEXT.fullmatch(text):
-        message = "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+        message = (
+            "Invalid rule description. Valid descriptions are strings less than 256 characters from the "
+            "following set: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+        )
         raise AwsError("InvalidParameterValue", message)
     return {name: value for name, value in peer.items() if value is not None}
 
 
 def _rule(
-    backend: Any, group: SecurityGroup, is_egress: bool, protocol: str, first: Any, last: Any, kind: str, peer: Any, tags: dict[str, str]
+    backend: Any,
+    group: SecurityGroup,
+    is_egress: bool,
+    protocol: str,
+    first: Any,
+    last: Any,
+    kind: str,
+    peer: Any,
+    tags: dict[str, str],
 ) -> SecurityGroupRule:
     made = SecurityGroupRule(
         backend,
@@ -249,14 +302,16 @@ def _rule(
     return made
 
 
-def _key(rule: SecurityGroupRule) -> tuple[Any, ...]:
+def rule_key(rule: SecurityGroupRule) -> tuple[Any, ...]:
     """What makes two rules the same: everything but id, description and tags."""
     return (rule.ip_protocol, rule.from_port, rule.to_port, _peer(rule))
 
 
 def _peer(rule: SecurityGroupRule) -> str:
     ranges = rule.ip_range or {}
-    return str(ranges.get("CidrIp") or ranges.get("CidrIpv6") or rule.source_group.get("GroupId") or rule.prefix_list_id)
+    return str(
+        ranges.get("CidrIp") or ranges.get("CidrIpv6") or rule.source_group.get("GroupId") or rule.prefix_list_id
+    )
 
 
 def _described(backend: Any, group: SecurityGroup, rule: SecurityGroupRule) -> dict[str, Any]:

@@ -1,3 +1,3 @@
-"""IAM: what moto lets pass and AWS refuses. The objects are moto's."""
+"""IAM: what moto lets pass and AWS refuses, and the policy simulator. The objects are moto's."""
 
-from . import policies  # noqa: F401
+from . import policies, simulate  # noqa: F401

@@ -39,7 +39,10 @@ def check(text: str) -> None:
 def _check_statement(statement: dict[str, Any]) -> None:
     sid = statement.get("Sid")
     if isinstance(sid, str) and not _SID.fullmatch(sid):
-        message = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+        message = (
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
+            "expression [0-9A-Za-z]*"
+        )
         raise AwsError("MalformedPolicyDocument", message, 400)
     if "Principal" in statement or "NotPrincipal" in statement:
         raise AwsError("MalformedPolicyDocument", "Policy document should not specify a principal.", 400)

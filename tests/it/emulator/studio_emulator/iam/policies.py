@@ -40,7 +40,10 @@ def delete_policy(call: Call) -> Any:
     if any(policy.arn in held.managed_policies for held in _holders(backend)):
         raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.")
     if len(policy.versions) > 1:
-        message = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy."
+        message = (
+            "This policy has more than one version. Before you delete a policy, you must delete the "
+            "policy's versions. The default version is deleted with the policy."
+        )
         raise AwsError("DeleteConflict", message)
     return ASK_MOTO
 

@@ -91,17 +91,13 @@ def _apply(zone: Zone, records: dict[Key, dict[str, Any]], action: str, sent: di
     return faults
 
 
-def _delete(
-    zone: Zone, records: dict[Key, dict[str, Any]], key: Key, record: dict[str, Any], label: str
-) -> list[str]:
+def _delete(zone: Zone, records: dict[Key, dict[str, Any]], key: Key, record: dict[str, Any], label: str) -> list[str]:
     if key not in records:
         return [f"Tried to delete resource record set {label} but it was not found"]
     if key[0] == zone.name and key[1] in ("SOA", "NS"):
         return [f"A HostedZone must contain at least one {key[1]} record for the zone itself."]
     if _comparable(records[key]) != _comparable(record):
-        return [
-            f"Tried to delete resource record set {label} but the values provided do not match the current values"
-        ]
+        return [f"Tried to delete resource record set {label} but the values provided do not match the current values"]
     del records[key]
     return []
 

@@ -80,9 +80,7 @@ def delete_hosted_zone(call: Call) -> dict[str, Any]:
     """Deletes a zone that holds only the records it was made with."""
     zone = zone_of(call, call["Id"])
     if any(kind not in ("SOA", "NS") or name != zone.name for name, kind, _ in zone.records):
-        message = (
-            "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
-        )
+        message = "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
         raise AwsError("HostedZoneNotEmpty", message)
     zones_of(call).pop(zone.resource_id)
     return {"ChangeInfo": change(call)}

@@ -34,7 +34,10 @@ def associate_resolver_rule(call: Call) -> dict[str, Any]:
             message = f"[RSLVR-00501] The resolver rule '{rule.id}' is already associated with the VPC '{vpc_id}'"
             raise AwsError("ResourceExistsException", message)
         if rule_of(call, other.rule_id).domain == rule.domain:
-            message = f"Cannot associate rules with same domain name with same VPC. Conflict with resolver rule '{other.rule_id}'"
+            message = (
+                "Cannot associate rules with same domain name with same VPC. Conflict with resolver rule "
+                f"'{other.rule_id}'"
+            )
             raise AwsError("InvalidRequestException", message)
     made = Association("rslvr-rrassoc-" + hex_id(), rule.id, vpc_id, call.get("Name"))
     resolver.associations[made.id] = made

@@ -28,7 +28,9 @@ def create_resolver_endpoint(call: Call) -> dict[str, Any]:
         if other.asked["CreatorRequestId"] == call["CreatorRequestId"]:
             if other.asked == call.params:
                 return {"ResolverEndpoint": other.shown()}
-            message = f"[RSLVR-00501] Resolver endpoint with creator request ID '{call['CreatorRequestId']}' already exists"
+            message = (
+                f"[RSLVR-00501] Resolver endpoint with creator request ID '{call['CreatorRequestId']}' already exists"
+            )
             raise AwsError("ResourceExistsException", message)
     if len(resolver.endpoints) >= MOST_ENDPOINTS:
         message = f"[RSLVR-00500] Account '{call.account}' has reached the limit of {MOST_ENDPOINTS} resolver endpoints"

@@ -12,6 +12,7 @@ import ipaddress
 from typing import Any
 
 from .. import lifecycle
+from ..ram import is_shared, shares_of
 from ..registry import AwsError, Call, handles, hex_id, page
 from ..route53.zones import zone_name
 from .model import RESOLVERS, Rule, arn, endpoint_of, filtered, now
@@ -117,12 +118,10 @@ def delete_resolver_rule(call: Call) -> dict[str, Any]:
     return {"ResolverRule": rule.shown()}
 
 
-def visible_rules(call: Call) -> list[Rule]:
+def visible_rules(call: Call, through_organizations: bool = False) -> list[Rule]:
     """The caller's rules and those shared with the caller in this region."""
-    from ..ram import shares_of  # Shares know rules, and rules know shares.
-
     found = list(RESOLVERS.of(call).rules.values())
-    shared = shares_of(call.account)
+    shared = shares_of(call.account, through_organizations)
     for account, region, resolver in RESOLVERS.items():
         if account != call.account and region == call.region:
             found += [rule for rule in resolver.rules.values() if rule.arn in shared]
@@ -130,8 +129,8 @@ def visible_rules(call: Call) -> list[Rule]:
 
 
 def rule_of(call: Call, rule_id: str) -> Rule:
-    """A rule the caller can see."""
-    for rule in visible_rules(call):
+    """A rule the caller may use."""
+    for rule in visible_rules(call, through_organizations=True):
         if rule.id == rule_id:
             return rule
     message = f"[RSLVR-00703] Resolver rule with ID '{rule_id}' does not exist"
@@ -147,8 +146,6 @@ def own_rule(call: Call, rule_id: str) -> Rule:
 
 
 def _shown_to(call: Call, rule: Rule) -> dict[str, Any]:
-    from ..ram import is_shared
-
     shown = rule.shown()
     if rule.owner != call.account:
         shown["ShareStatus"] = "SHARED_WITH_ME"
