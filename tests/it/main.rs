@@ -6,6 +6,8 @@
 mod emulator;
 mod terraform;
 
+mod dns_forwarding;
+mod presign_policy;
 mod private_domain;
 mod scenario;
 
