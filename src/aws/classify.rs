@@ -23,12 +23,16 @@ fn told_apart_by_message(code: &str, message: &str) -> Option<Kind> {
     match code {
         // Route 53 reports every fault of a batch under one code.
         "InvalidChangeBatch" if message.contains("but it was not found") => Some(Kind::NotFound),
-        "InvalidChangeBatch" if message.contains("but it already exists") => Some(Kind::AlreadyExists),
+        "InvalidChangeBatch" if message.contains("but it already exists") => {
+            Some(Kind::AlreadyExists)
+        }
         // A private DNS name that a hosted zone or another endpoint serves already.
         "InvalidParameter" if message.contains("conflicting DNS domain") => Some(Kind::Conflict),
         "ResourceInUse" if message.contains("already exists") => Some(Kind::AlreadyExists),
         // SageMaker's answer to deleting an app that is gone.
-        "ValidationException" if message.contains("has already been deleted") => Some(Kind::NotFound),
+        "ValidationException" if message.contains("has already been deleted") => {
+            Some(Kind::NotFound)
+        }
         "ValidationException" if message.contains("automatically deleted") => Some(Kind::NotFound),
         // Resolver: "Cannot delete resolver endpoint unless its related resolver rules are deleted".
         "InvalidRequestException" if message.contains("RSLVR-00600") => Some(Kind::InUse),
@@ -39,44 +43,97 @@ fn told_apart_by_message(code: &str, message: &str) -> Option<Kind> {
 
 fn exact(code: &str) -> Option<Kind> {
     Some(match code {
-        "NoSuchEntity" | "NoSuchEntityException" | "NoSuchHostedZone" | "NoSuchChange" | "ResourceNotFound"
-        | "VPCAssociationNotFound" | "VPCAssociationAuthorizationNotFound" => Kind::NotFound,
+        "NoSuchEntity"
+        | "NoSuchEntityException"
+        | "NoSuchHostedZone"
+        | "NoSuchChange"
+        | "ResourceNotFound"
+        | "VPCAssociationNotFound"
+        | "VPCAssociationAuthorizationNotFound" => Kind::NotFound,
 
-        "EntityAlreadyExists" | "EntityAlreadyExistsException" | "HostedZoneAlreadyExists"
-        | "ResourceExistsException" | "RouteAlreadyExists" => Kind::AlreadyExists,
+        "EntityAlreadyExists"
+        | "EntityAlreadyExistsException"
+        | "HostedZoneAlreadyExists"
+        | "ResourceExistsException"
+        | "RouteAlreadyExists" => Kind::AlreadyExists,
 
-        "ConflictException" | "ConflictingDomainExists" | "ConcurrentModification"
-        | "ConcurrentModificationException" | "IncorrectState" | "InvalidState" | "IdempotentParameterMismatch"
-        | "ResourceUnavailableException" | "EntityTemporarilyUnmodifiable"
+        "ConflictException"
+        | "ConflictingDomainExists"
+        | "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "IncorrectState"
+        | "InvalidState"
+        | "IdempotentParameterMismatch"
+        | "ResourceUnavailableException"
+        | "EntityTemporarilyUnmodifiable"
         | "EntityTemporarilyUnmodifiableException" => Kind::Conflict,
 
-        "DependencyViolation" | "ResourceInUse" | "ResourceInUseException" | "HostedZoneNotEmpty"
-        | "DeleteConflict" | "DeleteConflictException" | "LastVPCAssociation" => Kind::InUse,
+        "DependencyViolation"
+        | "ResourceInUse"
+        | "ResourceInUseException"
+        | "HostedZoneNotEmpty"
+        | "DeleteConflict"
+        | "DeleteConflictException"
+        | "LastVPCAssociation" => Kind::InUse,
 
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorizedException"
-        | "UnauthorizedAccess" | "AuthFailure" | "OptInRequired" => Kind::AccessDenied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorizedException"
+        | "UnauthorizedAccess"
+        | "AuthFailure"
+        | "OptInRequired" => Kind::AccessDenied,
 
-        "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
-        | "RequestThrottledException" | "TooManyRequestsException" | "SlowDown" | "PriorRequestNotComplete" => {
-            Kind::Throttled
-        }
+        "RequestLimitExceeded"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "PriorRequestNotComplete" => Kind::Throttled,
 
-        "InsufficientFreeAddressesInSubnet" | "ServiceQuotaExceededException" | "LimitsExceeded"
-        | "TooManyHostedZones" | "TooManyVPCAssociationAuthorizations" => Kind::LimitExceeded,
+        "InsufficientFreeAddressesInSubnet"
+        | "ServiceQuotaExceededException"
+        | "LimitsExceeded"
+        | "TooManyHostedZones"
+        | "TooManyVPCAssociationAuthorizations" => Kind::LimitExceeded,
 
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "ExpiredToken" | "ExpiredTokenException"
-        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature"
-        | "MissingAuthenticationToken" | "MissingAuthenticationTokenException" | "RequestExpired"
-        | "InvalidIdentityToken" | "InvalidIdentityTokenException" | "IDPRejectedClaim" => Kind::Credentials,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "RequestExpired"
+        | "InvalidIdentityToken"
+        | "InvalidIdentityTokenException"
+        | "IDPRejectedClaim" => Kind::Credentials,
 
-        "InternalError" | "InternalFailure" | "InternalServerError" | "InternalServiceErrorException"
-        | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "RequestTimeout"
-        | "ServiceFailure" | "ServiceFailureException" => Kind::Unavailable,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceErrorException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "Unavailable"
+        | "RequestTimeout"
+        | "ServiceFailure"
+        | "ServiceFailureException" => Kind::Unavailable,
 
-        "ValidationException" | "ValidationError" | "MissingParameter" | "MalformedPolicyDocument"
-        | "MalformedPolicyDocumentException" | "UnsupportedOperation" | "Unsupported" | "UnknownParameter" | "PublicZoneVPCAssociation" => {
-            Kind::Invalid
-        }
+        "ValidationException"
+        | "ValidationError"
+        | "MissingParameter"
+        | "MalformedPolicyDocument"
+        | "MalformedPolicyDocumentException"
+        | "UnsupportedOperation"
+        | "Unsupported"
+        | "UnknownParameter"
+        | "PublicZoneVPCAssociation" => Kind::Invalid,
 
         _ => return None,
     })
@@ -135,7 +192,11 @@ mod tests {
     #[test]
     fn one_code_of_route_53_means_three_things() {
         check("InvalidChangeBatch", "[Tried to delete x, but it was not found]", Kind::NotFound);
-        check("InvalidChangeBatch", "[Tried to create x, but it already exists]", Kind::AlreadyExists);
+        check(
+            "InvalidChangeBatch",
+            "[Tried to create x, but it already exists]",
+            Kind::AlreadyExists,
+        );
         check("InvalidChangeBatch", "[ARRDATAIllegalIPv4Address]", Kind::Invalid);
     }
 
@@ -155,7 +216,11 @@ mod tests {
 
     #[test]
     fn a_resolver_endpoint_with_rules_is_in_use() {
-        check("InvalidRequestException", "[RSLVR-00600] Cannot delete resolver endpoint unless …", Kind::InUse);
+        check(
+            "InvalidRequestException",
+            "[RSLVR-00600] Cannot delete resolver endpoint unless …",
+            Kind::InUse,
+        );
         check("InvalidRequestException", "[RSLVR-00400] …", Kind::Invalid);
     }
 }

@@ -149,17 +149,21 @@ impl Call {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let request_id = error.request_id().or_else(|| error.meta().request_id()).map(str::to_owned);
+        let request_id =
+            error.request_id().or_else(|| error.meta().request_id()).map(str::to_owned);
         let status = error.raw_response().map(|response| response.status().as_u16());
         let error = match (error.code(), &error) {
             (Some(code), _) => {
                 let message = error.message().unwrap_or_default();
                 self.answered(code, message, status)
             }
-            (None, SdkError::ServiceError(_) | SdkError::ResponseError(_)) => {
-                self.error(unnamed(status), format!("unreadable answer{}: {}", status_text(status), chain(&error)))
+            (None, SdkError::ServiceError(_) | SdkError::ResponseError(_)) => self.error(
+                unnamed(status),
+                format!("unreadable answer{}: {}", status_text(status), chain(&error)),
+            ),
+            (None, SdkError::TimeoutError(_)) => {
+                self.error(Kind::Network, "no answer in time".to_owned())
             }
-            (None, SdkError::TimeoutError(_)) => self.error(Kind::Network, "no answer in time".to_owned()),
             (None, _) => self.undelivered(&error),
         };
         AwsError { request_id, ..error }
@@ -312,7 +316,10 @@ mod tests {
 
     #[test]
     fn a_fault_without_a_code_is_unavailable() {
-        let error = call().failed(SdkError::service_error(Modelled(ErrorMetadata::builder().build()), answer(503)));
+        let error = call().failed(SdkError::service_error(
+            Modelled(ErrorMetadata::builder().build()),
+            answer(503),
+        ));
         assert_eq!(error.kind, Kind::Unavailable);
         assert!(error.to_string().contains("HTTP status 503"), "{error}");
     }

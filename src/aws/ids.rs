@@ -123,6 +123,9 @@ mod tests {
     #[test]
     fn an_id_prints_as_aws_writes_it() {
         let id = RoleArn::from("arn:aws:iam::123456789012:role/r");
-        assert_eq!(format!("{id} {id:?}"), "arn:aws:iam::123456789012:role/r arn:aws:iam::123456789012:role/r");
+        assert_eq!(
+            format!("{id} {id:?}"),
+            "arn:aws:iam::123456789012:role/r arn:aws:iam::123456789012:role/r"
+        );
     }
 }

@@ -7,12 +7,17 @@
 //! **Invariant:** knows neither Terraform's diagnostics nor its values.
 //! **Invariant:** no type of the SDK stands in a public signature.
 
+mod assume;
 mod classify;
 mod clients;
+pub mod config;
 pub mod ec2;
 mod error;
+mod http;
+mod http_insecure;
 pub mod iam;
 mod ids;
+mod interceptor;
 mod partition;
 pub mod route53;
 pub mod route53resolver;
@@ -22,6 +27,7 @@ pub mod tags;
 pub mod wait;
 
 pub use clients::Clients;
+pub use config::{ConfigError, Settings, connect};
 pub use error::{AwsError, Call, Kind, Service};
 pub use ids::*;
 pub use partition::Partition;

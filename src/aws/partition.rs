@@ -18,7 +18,9 @@ pub struct Partition {
 impl Partition {
     /// The partition of a Region. One that no prefix fits counts as commercial.
     pub fn of(region: &Region) -> &'static Self {
-        let fits = |partition: &&Self| partition.prefixes.iter().any(|prefix| region.as_str().starts_with(prefix));
+        let fits = |partition: &&Self| {
+            partition.prefixes.iter().any(|prefix| region.as_str().starts_with(prefix))
+        };
         PARTITIONS.iter().find(fits).unwrap_or(&PARTITIONS[PARTITIONS.len() - 1])
     }
 
@@ -33,7 +35,8 @@ pub(super) fn is_region_shaped(text: &str) -> bool {
     let Some((words, number)) = text.rsplit_once('-') else {
         return false;
     };
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     !number.is_empty()
         && number.len() <= 2
         && number.bytes().all(|byte| byte.is_ascii_digit())
@@ -90,12 +93,40 @@ const PARTITIONS: &[Partition] = &[
         dns_suffix: "amazonaws.com",
         prefixes: &["af-", "ap-", "ca-", "eu-", "il-", "me-", "mx-", "sa-", "us-east-", "us-west-"],
         regions: &[
-            "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
-            "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
-            "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1",
-            "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
-            "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2",
-            "us-west-1", "us-west-2",
+            "af-south-1",
+            "ap-east-1",
+            "ap-east-2",
+            "ap-northeast-1",
+            "ap-northeast-2",
+            "ap-northeast-3",
+            "ap-south-1",
+            "ap-south-2",
+            "ap-southeast-1",
+            "ap-southeast-2",
+            "ap-southeast-3",
+            "ap-southeast-4",
+            "ap-southeast-5",
+            "ap-southeast-6",
+            "ap-southeast-7",
+            "ca-central-1",
+            "ca-west-1",
+            "eu-central-1",
+            "eu-central-2",
+            "eu-north-1",
+            "eu-south-1",
+            "eu-south-2",
+            "eu-west-1",
+            "eu-west-2",
+            "eu-west-3",
+            "il-central-1",
+            "me-central-1",
+            "me-south-1",
+            "mx-central-1",
+            "sa-east-1",
+            "us-east-1",
+            "us-east-2",
+            "us-west-1",
+            "us-west-2",
         ],
     },
 ];
@@ -132,7 +163,16 @@ mod tests {
         for good in ["eu-central-1", "us-gov-east-1", "eusc-de-east-1", "ap-southeast-12"] {
             assert!(is_region_shaped(good), "{good}");
         }
-        for bad in ["", "eu", "eu-central", "eu-central-1a", "EU-central-1", "eu central-1", "eu--1", "frankfurt-1"] {
+        for bad in [
+            "",
+            "eu",
+            "eu-central",
+            "eu-central-1a",
+            "EU-central-1",
+            "eu central-1",
+            "eu--1",
+            "frankfurt-1",
+        ] {
             assert!(!is_region_shaped(bad), "{bad}");
         }
     }

@@ -28,7 +28,8 @@ pub struct IgnoreTags {
 impl IgnoreTags {
     /// Whether a key is to be looked past.
     pub fn covers(&self, key: &str) -> bool {
-        self.keys.contains(key) || self.key_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
+        self.keys.contains(key)
+            || self.key_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()))
     }
 }
 
@@ -86,7 +87,11 @@ pub fn diff(old: &Tags, new: &Tags) -> TagChange {
             .filter(|(key, value)| old.get(*key) != Some(value) && !key.starts_with(AWS_PREFIX))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
-        remove: old.keys().filter(|key| !new.contains_key(*key) && !is_internal(key)).cloned().collect(),
+        remove: old
+            .keys()
+            .filter(|key| !new.contains_key(*key) && !is_internal(key))
+            .cloned()
+            .collect(),
     }
 }
 
@@ -110,7 +115,11 @@ mod tests {
 
     #[test]
     fn marks_of_ownership_and_awss_own_tags_do_not_show() {
-        let marked = with_owner(&tags(&[("team", "a"), ("aws:cloudformation:stack-name", "s")]), "o-1", "studio");
+        let marked = with_owner(
+            &tags(&[("team", "a"), ("aws:cloudformation:stack-name", "s")]),
+            "o-1",
+            "studio",
+        );
         assert_eq!(visible(&marked, &IgnoreTags::default()), tags(&[("team", "a")]));
         assert_eq!(owner_and_part(&marked), Some(("o-1", "studio")));
     }
@@ -121,13 +130,17 @@ mod tests {
             keys: ["audit".to_owned()].into(),
             key_prefixes: ["backup/".to_owned()].into(),
         };
-        let shown = visible(&tags(&[("audit", "1"), ("auditor", "2"), ("backup/plan", "3")]), &ignore);
+        let shown =
+            visible(&tags(&[("audit", "1"), ("auditor", "2"), ("backup/plan", "3")]), &ignore);
         assert_eq!(shown, tags(&[("auditor", "2")]));
     }
 
     #[test]
     fn a_difference_sets_what_changed_and_removes_what_went() {
-        let change = diff(&tags(&[("a", "1"), ("b", "2"), ("c", "3")]), &tags(&[("a", "1"), ("b", "9"), ("d", "4")]));
+        let change = diff(
+            &tags(&[("a", "1"), ("b", "2"), ("c", "3")]),
+            &tags(&[("a", "1"), ("b", "9"), ("d", "4")]),
+        );
         assert_eq!(change.set, tags(&[("b", "9"), ("d", "4")]));
         assert_eq!(change.remove, ["c".to_owned()].into());
     }

@@ -81,7 +81,11 @@ pub struct Patience {
 
 impl Patience {
     /// Patience for so long from now.
-    pub fn lasting(limit: Duration, stop: CancellationToken, poll_interval: Option<Duration>) -> Self {
+    pub fn lasting(
+        limit: Duration,
+        stop: CancellationToken,
+        poll_interval: Option<Duration>,
+    ) -> Self {
         Self { deadline: Instant::now() + limit, stop, poll_interval }
     }
 
@@ -134,13 +138,16 @@ where
                 return Err(call.error(Kind::Unexpected, format!("not {goal}: {state}")));
             }
             Ok(Ok(Judgement::Pending(state))) => seen = state,
-            Ok(Err(error)) if error.is_transient() => seen = format!("no answer ({})", error.message),
+            Ok(Err(error)) if error.is_transient() => {
+                seen = format!("no answer ({})", error.message)
+            }
             Ok(Err(error)) => return Err(error),
             Err(_) => seen = "no answer".to_owned(),
         }
         if is_last {
             let after = started.elapsed().as_secs();
-            return Err(call.error(Kind::TimedOut, format!("not {goal} after {after} s, last seen: {seen}")));
+            return Err(call
+                .error(Kind::TimedOut, format!("not {goal} after {after} s, last seen: {seen}")));
         }
         pause = next_pause(pace, started.elapsed());
     }
@@ -207,7 +214,11 @@ impl Visibility {
     }
 
     /// Judges one look that may have found nothing.
-    pub(super) fn judge<O, T>(&self, found: Option<O>, judge: impl FnOnce(O) -> Judgement<T>) -> Judgement<T> {
+    pub(super) fn judge<O, T>(
+        &self,
+        found: Option<O>,
+        judge: impl FnOnce(O) -> Judgement<T>,
+    ) -> Judgement<T> {
         match found {
             Some(object) => {
                 self.seen.store(true, Ordering::Relaxed);

@@ -49,15 +49,22 @@ impl EndpointService {
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn find_endpoint_services(clients: &Clients, names: &[String]) -> Result<Vec<EndpointService>, AwsError> {
+pub async fn find_endpoint_services(
+    clients: &Clients,
+    names: &[String],
+) -> Result<Vec<EndpointService>, AwsError> {
     let call = call("DescribeVpcEndpointServices", "the services to make endpoints for");
     let mut found = Vec::new();
     for some in names.chunks(FILTER_LIMIT) {
         let mut token = None;
         loop {
             // A filter rather than the names themselves: one unknown name would refuse them all.
-            let request = clients.ec2().describe_vpc_endpoint_services().filters(filter("service-name", some));
-            let answer = request.set_next_token(token).send().await.map_err(|error| call.failed(error))?;
+            let request = clients
+                .ec2()
+                .describe_vpc_endpoint_services()
+                .filters(filter("service-name", some));
+            let answer =
+                request.set_next_token(token).send().await.map_err(|error| call.failed(error))?;
             found.extend(answer.service_details().iter().filter_map(from_ec2));
             token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
             if token.is_none() {
@@ -93,7 +100,11 @@ fn merged(services: Vec<EndpointService>) -> Vec<EndpointService> {
 fn from_ec2(service: &ec2::types::ServiceDetail) -> Option<EndpointService> {
     Some(EndpointService {
         name: service.service_name()?.to_owned(),
-        types: service.service_type().iter().filter_map(|kind| endpoint_type(kind.service_type()?)).collect(),
+        types: service
+            .service_type()
+            .iter()
+            .filter_map(|kind| endpoint_type(kind.service_type()?))
+            .collect(),
         zones: service.availability_zones().iter().cloned().collect(),
         zone_ids: service.availability_zone_ids().iter().cloned().collect(),
         private_dns_names: private_dns_names(service),
@@ -118,12 +129,17 @@ fn private_dns_names(service: &ec2::types::ServiceDetail) -> Vec<String> {
         .iter()
         .filter_map(|details| details.private_dns_name().map(str::to_owned))
         .collect();
-    if listed.is_empty() { service.private_dns_name().map(str::to_owned).into_iter().collect() } else { listed }
+    if listed.is_empty() {
+        service.private_dns_name().map(str::to_owned).into_iter().collect()
+    } else {
+        listed
+    }
 }
 
 /// A service names the families it speaks; an endpoint may be of either, or of both at once.
 fn address_types(service: &ec2::types::ServiceDetail) -> BTreeSet<AddressType> {
-    let families: Vec<&str> = service.supported_ip_address_types().iter().map(|family| family.as_str()).collect();
+    let families: Vec<&str> =
+        service.supported_ip_address_types().iter().map(|family| family.as_str()).collect();
     let (ipv4, ipv6) = (families.contains(&"ipv4"), families.contains(&"ipv6"));
     [(AddressType::Ipv4, ipv4), (AddressType::Ipv6, ipv6), (AddressType::Dualstack, ipv4 && ipv6)]
         .into_iter()
@@ -138,7 +154,11 @@ mod tests {
     fn detail() -> ec2::types::builders::ServiceDetailBuilder {
         ec2::types::ServiceDetail::builder()
             .service_name("com.amazonaws.eu-west-1.sagemaker.api")
-            .service_type(ec2::types::ServiceTypeDetail::builder().service_type(ServiceType::Interface).build())
+            .service_type(
+                ec2::types::ServiceTypeDetail::builder()
+                    .service_type(ServiceType::Interface)
+                    .build(),
+            )
     }
 
     #[test]
@@ -159,7 +179,9 @@ mod tests {
     #[test]
     fn both_families_make_dualstack_possible() {
         use ec2::types::ServiceConnectivityType::{Ipv4, Ipv6};
-        let both = from_ec2(&detail().supported_ip_address_types(Ipv4).supported_ip_address_types(Ipv6).build());
+        let both = from_ec2(
+            &detail().supported_ip_address_types(Ipv4).supported_ip_address_types(Ipv6).build(),
+        );
         assert!(both.unwrap().address_types.contains(&AddressType::Dualstack));
         let one = from_ec2(&detail().supported_ip_address_types(Ipv4).build());
         assert_eq!(one.unwrap().address_types, [AddressType::Ipv4].into());
@@ -167,7 +189,8 @@ mod tests {
 
     #[test]
     fn a_service_listed_once_per_kind_becomes_one() {
-        let gateway = ec2::types::ServiceTypeDetail::builder().service_type(ServiceType::Gateway).build();
+        let gateway =
+            ec2::types::ServiceTypeDetail::builder().service_type(ServiceType::Gateway).build();
         let listed = vec![
             from_ec2(&detail().build()).unwrap(),
             EndpointService {

@@ -36,7 +36,14 @@ pub async fn find_network_interfaces(
 ) -> Result<Vec<NetworkInterface>, AwsError> {
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(FILTER_LIMIT) {
-        found.extend(list(clients, filter("network-interface-id", some), "network interfaces of an endpoint").await?);
+        found.extend(
+            list(
+                clients,
+                filter("network-interface-id", some),
+                "network interfaces of an endpoint",
+            )
+            .await?,
+        );
     }
     found.sort_by_key(|interface| ids.iter().position(|id| *id == interface.id));
     Ok(found)
@@ -50,13 +57,23 @@ pub async fn list_network_interfaces_of_group(
     clients: &Clients,
     group: &SecurityGroupId,
 ) -> Result<Vec<NetworkInterface>, AwsError> {
-    list(clients, filter("group-id", [group]), &format!("network interfaces of security group {group}")).await
+    list(
+        clients,
+        filter("group-id", [group]),
+        &format!("network interfaces of security group {group}"),
+    )
+    .await
 }
 
-async fn list(clients: &Clients, by: ec2::types::Filter, object: &str) -> Result<Vec<NetworkInterface>, AwsError> {
+async fn list(
+    clients: &Clients,
+    by: ec2::types::Filter,
+    object: &str,
+) -> Result<Vec<NetworkInterface>, AwsError> {
     let call = call("DescribeNetworkInterfaces", object);
     let pages = clients.ec2().describe_network_interfaces().filters(by).into_paginator();
-    let interfaces = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
+    let interfaces =
+        pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(interfaces.iter().filter_map(from_ec2).collect())
 }
 

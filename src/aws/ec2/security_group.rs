@@ -45,8 +45,12 @@ pub struct NewSecurityGroup {
 ///
 /// # Errors
 /// `AlreadyExists` when the VPC has a group of this name.
-pub async fn create_security_group(clients: &Clients, new: &NewSecurityGroup) -> Result<SecurityGroupId, AwsError> {
-    let call = call("CreateSecurityGroup", format!("security group {} in {}", new.name, new.vpc_id));
+pub async fn create_security_group(
+    clients: &Clients,
+    new: &NewSecurityGroup,
+) -> Result<SecurityGroupId, AwsError> {
+    let call =
+        call("CreateSecurityGroup", format!("security group {} in {}", new.name, new.vpc_id));
     let tags = tags::specification(ec2::types::ResourceType::SecurityGroup, &new.tags);
     let request = clients
         .ec2()
@@ -63,7 +67,10 @@ pub async fn create_security_group(clients: &Clients, new: &NewSecurityGroup) ->
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn find_security_group(clients: &Clients, id: &SecurityGroupId) -> Result<Option<SecurityGroup>, AwsError> {
+pub async fn find_security_group(
+    clients: &Clients,
+    id: &SecurityGroupId,
+) -> Result<Option<SecurityGroup>, AwsError> {
     let filters = vec![filter("group-id", [id])];
     Ok(list(clients, filters, format!("security group {id}")).await?.into_iter().next())
 }
@@ -78,7 +85,10 @@ pub async fn find_security_group_by_name(
     name: &str,
 ) -> Result<Option<SecurityGroup>, AwsError> {
     let filters = vec![filter("vpc-id", [vpc_id]), filter("group-name", [name])];
-    Ok(list(clients, filters, format!("security group {name} in {vpc_id}")).await?.into_iter().next())
+    Ok(list(clients, filters, format!("security group {name} in {vpc_id}"))
+        .await?
+        .into_iter()
+        .next())
 }
 
 /// Lists the security groups of the Region that carry a tag.
@@ -90,7 +100,8 @@ pub async fn list_security_groups_by_tag(
     key: &str,
     value: &str,
 ) -> Result<Vec<SecurityGroup>, AwsError> {
-    list(clients, vec![tag_filter(key, value)], format!("security groups with tag {key}={value}")).await
+    list(clients, vec![tag_filter(key, value)], format!("security groups with tag {key}={value}"))
+        .await
 }
 
 /// Looks several security groups up by id. What does not exist is missing from the answer.
@@ -113,7 +124,10 @@ pub async fn find_security_groups(
 ///
 /// # Errors
 /// `InUse` while a network interface or another group's rule holds it.
-pub async fn delete_security_group(clients: &Clients, id: &SecurityGroupId) -> Result<(), AwsError> {
+pub async fn delete_security_group(
+    clients: &Clients,
+    id: &SecurityGroupId,
+) -> Result<(), AwsError> {
     let call = call("DeleteSecurityGroup", format!("security group {id}"));
     let request = clients.ec2().delete_security_group().group_id(id.as_str());
     match request.send().await.map_err(|error| call.failed(error)) {
@@ -135,7 +149,9 @@ pub async fn delete_security_group_when_free(
     patience: &Patience,
 ) -> Result<(), AwsError> {
     let is_held = |error: &AwsError| error.kind == Kind::InUse || error.is_transient();
-    let deleted = retry_while(is_held, bound, DELETE_PACE, patience, || delete_security_group(clients, id)).await;
+    let deleted =
+        retry_while(is_held, bound, DELETE_PACE, patience, || delete_security_group(clients, id))
+            .await;
     match deleted {
         Err(error) if error.kind == Kind::InUse => Err(with_holders(clients, id, error).await),
         other => other,
@@ -148,11 +164,16 @@ async fn with_holders(clients: &Clients, id: &SecurityGroupId, error: AwsError) 
         return error;
     };
     if holders.is_empty() {
-        let message = format!("{}; no network interface holds it, so a rule of another group may", error.message);
+        let message = format!(
+            "{}; no network interface holds it, so a rule of another group may",
+            error.message
+        );
         return AwsError { message, ..error };
     }
-    let holders: Vec<_> =
-        holders.iter().map(|interface| format!("{} ({})", interface.id, interface.description)).collect();
+    let holders: Vec<_> = holders
+        .iter()
+        .map(|interface| format!("{} ({})", interface.id, interface.description))
+        .collect();
     let message = format!("{}; it is held by {}", error.message, listed(&holders));
     AwsError { message, ..error }
 }
@@ -163,7 +184,8 @@ async fn list(
     object: String,
 ) -> Result<Vec<SecurityGroup>, AwsError> {
     let call = call("DescribeSecurityGroups", object);
-    let pages = clients.ec2().describe_security_groups().set_filters(Some(filters)).into_paginator();
+    let pages =
+        clients.ec2().describe_security_groups().set_filters(Some(filters)).into_paginator();
     let groups = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(groups.iter().filter_map(from_ec2).collect())
 }

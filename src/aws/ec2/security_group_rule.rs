@@ -5,7 +5,9 @@ use std::fmt;
 use aws_sdk_ec2 as ec2;
 
 use super::{call, filter};
-use crate::aws::{AwsError, Call, Clients, Kind, PrefixListId, SecurityGroupId, SecurityGroupRuleId};
+use crate::aws::{
+    AwsError, Call, Clients, Kind, PrefixListId, SecurityGroupId, SecurityGroupRuleId,
+};
 
 /// Which way the traffic goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,7 +48,13 @@ pub struct Rule {
 
 impl Rule {
     /// A rule for one port or a range of them.
-    pub fn ports(direction: Direction, protocol: &str, ports: (u16, u16), peer: Peer, description: &str) -> Self {
+    pub fn ports(
+        direction: Direction,
+        protocol: &str,
+        ports: (u16, u16),
+        peer: Peer,
+        description: &str,
+    ) -> Self {
         Self {
             direction,
             protocol: protocol.to_owned(),
@@ -58,7 +66,13 @@ impl Rule {
 
     /// A rule for all traffic.
     pub fn all(direction: Direction, peer: Peer, description: &str) -> Self {
-        Self { direction, protocol: "-1".to_owned(), ports: None, peer, description: description.to_owned() }
+        Self {
+            direction,
+            protocol: "-1".to_owned(),
+            ports: None,
+            peer,
+            description: description.to_owned(),
+        }
     }
 
     /// Whether EC2 takes the two for the same rule: the description does not count.
@@ -104,9 +118,16 @@ pub struct RecordedRule {
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn list_rules(clients: &Clients, group: &SecurityGroupId) -> Result<Vec<RecordedRule>, AwsError> {
+pub async fn list_rules(
+    clients: &Clients,
+    group: &SecurityGroupId,
+) -> Result<Vec<RecordedRule>, AwsError> {
     let call = call("DescribeSecurityGroupRules", format!("rules of security group {group}"));
-    let pages = clients.ec2().describe_security_group_rules().filters(filter("group-id", [group])).into_paginator();
+    let pages = clients
+        .ec2()
+        .describe_security_group_rules()
+        .filters(filter("group-id", [group]))
+        .into_paginator();
     let rules = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(rules.iter().filter_map(from_ec2).collect())
 }
@@ -116,7 +137,11 @@ pub async fn list_rules(clients: &Clients, group: &SecurityGroupId) -> Result<Ve
 /// # Errors
 /// `LimitExceeded` when the group would have too many rules, `NotFound` when a group is gone.
 /// Rules of the other direction may have been added by then.
-pub async fn authorize_rules(clients: &Clients, group: &SecurityGroupId, rules: &[Rule]) -> Result<(), AwsError> {
+pub async fn authorize_rules(
+    clients: &Clients,
+    group: &SecurityGroupId,
+    rules: &[Rule],
+) -> Result<(), AwsError> {
     for direction in [Direction::Inbound, Direction::Outbound] {
         let some: Vec<&Rule> = rules.iter().filter(|rule| rule.direction == direction).collect();
         if some.is_empty() {
@@ -142,10 +167,17 @@ pub async fn authorize_rules(clients: &Clients, group: &SecurityGroupId, rules: 
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn revoke_rules(clients: &Clients, group: &SecurityGroupId, rules: &[RecordedRule]) -> Result<(), AwsError> {
+pub async fn revoke_rules(
+    clients: &Clients,
+    group: &SecurityGroupId,
+    rules: &[RecordedRule],
+) -> Result<(), AwsError> {
     for direction in [Direction::Inbound, Direction::Outbound] {
-        let some: Vec<&SecurityGroupRuleId> =
-            rules.iter().filter(|recorded| recorded.rule.direction == direction).map(|recorded| &recorded.id).collect();
+        let some: Vec<&SecurityGroupRuleId> = rules
+            .iter()
+            .filter(|recorded| recorded.rule.direction == direction)
+            .map(|recorded| &recorded.id)
+            .collect();
         if some.is_empty() {
             continue;
         }
@@ -177,12 +209,18 @@ async fn authorize(
     match direction {
         Direction::Inbound => {
             let call = changing("AuthorizeSecurityGroupIngress", group);
-            let request = ec2.authorize_security_group_ingress().set_group_id(id).set_ip_permissions(permissions);
+            let request = ec2
+                .authorize_security_group_ingress()
+                .set_group_id(id)
+                .set_ip_permissions(permissions);
             request.send().await.map_err(|error| call.failed(error))?;
         }
         Direction::Outbound => {
             let call = changing("AuthorizeSecurityGroupEgress", group);
-            let request = ec2.authorize_security_group_egress().set_group_id(id).set_ip_permissions(permissions);
+            let request = ec2
+                .authorize_security_group_egress()
+                .set_group_id(id)
+                .set_ip_permissions(permissions);
             request.send().await.map_err(|error| call.failed(error))?;
         }
     }
@@ -201,12 +239,18 @@ async fn revoke(
     match direction {
         Direction::Inbound => {
             let call = changing("RevokeSecurityGroupIngress", group);
-            let request = ec2.revoke_security_group_ingress().set_group_id(id).set_security_group_rule_ids(ids);
+            let request = ec2
+                .revoke_security_group_ingress()
+                .set_group_id(id)
+                .set_security_group_rule_ids(ids);
             request.send().await.map_err(|error| call.failed(error))?;
         }
         Direction::Outbound => {
             let call = changing("RevokeSecurityGroupEgress", group);
-            let request = ec2.revoke_security_group_egress().set_group_id(id).set_security_group_rule_ids(ids);
+            let request = ec2
+                .revoke_security_group_egress()
+                .set_group_id(id)
+                .set_security_group_rule_ids(ids);
             request.send().await.map_err(|error| call.failed(error))?;
         }
     }
@@ -224,15 +268,23 @@ fn to_ec2(rule: &Rule) -> ec2::types::IpPermission {
         .set_from_port(rule.ports.map(|(first, _)| first.into()))
         .set_to_port(rule.ports.map(|(_, last)| last.into()));
     match &rule.peer {
-        Peer::Cidr4(cidr) => permission
-            .ip_ranges(ec2::types::IpRange::builder().cidr_ip(cidr).set_description(description).build()),
-        Peer::Cidr6(cidr) => permission
-            .ipv6_ranges(ec2::types::Ipv6Range::builder().cidr_ipv6(cidr).set_description(description).build()),
+        Peer::Cidr4(cidr) => permission.ip_ranges(
+            ec2::types::IpRange::builder().cidr_ip(cidr).set_description(description).build(),
+        ),
+        Peer::Cidr6(cidr) => permission.ipv6_ranges(
+            ec2::types::Ipv6Range::builder().cidr_ipv6(cidr).set_description(description).build(),
+        ),
         Peer::Group(id) => permission.user_id_group_pairs(
-            ec2::types::UserIdGroupPair::builder().group_id(id.as_str()).set_description(description).build(),
+            ec2::types::UserIdGroupPair::builder()
+                .group_id(id.as_str())
+                .set_description(description)
+                .build(),
         ),
         Peer::PrefixList(id) => permission.prefix_list_ids(
-            ec2::types::PrefixListId::builder().prefix_list_id(id.as_str()).set_description(description).build(),
+            ec2::types::PrefixListId::builder()
+                .prefix_list_id(id.as_str())
+                .set_description(description)
+                .build(),
         ),
     }
     .build()
@@ -246,7 +298,11 @@ fn from_ec2(rule: &ec2::types::SecurityGroupRule) -> Option<RecordedRule> {
     Some(RecordedRule {
         id: rule.security_group_rule_id()?.into(),
         rule: Rule {
-            direction: if rule.is_egress() == Some(true) { Direction::Outbound } else { Direction::Inbound },
+            direction: if rule.is_egress() == Some(true) {
+                Direction::Outbound
+            } else {
+                Direction::Inbound
+            },
             ports: port(rule.from_port()).zip(port(rule.to_port())).filter(|_| has_ports),
             protocol,
             peer: peer(rule)?,

@@ -35,8 +35,10 @@ pub async fn find_subnets(clients: &Clients, ids: &[SubnetId]) -> Result<Vec<Sub
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(FILTER_LIMIT) {
         let call = call("DescribeSubnets", format!("subnets {}", listed(some)));
-        let pages = clients.ec2().describe_subnets().filters(filter("subnet-id", some)).into_paginator();
-        let subnets = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
+        let pages =
+            clients.ec2().describe_subnets().filters(filter("subnet-id", some)).into_paginator();
+        let subnets =
+            pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
         found.extend(subnets.iter().filter_map(from_ec2));
     }
     found.sort_by_key(|subnet: &Subnet| ids.iter().position(|id| *id == subnet.id));
@@ -51,7 +53,10 @@ fn from_ec2(subnet: &ec2::types::Subnet) -> Option<Subnet> {
         zone_id: subnet.availability_zone_id().unwrap_or_default().to_owned(),
         ipv4_cidr: subnet.cidr_block().filter(|cidr| !cidr.is_empty()).map(str::to_owned),
         ipv6_cidrs: ipv6_cidrs(subnet),
-        free_addresses: subnet.available_ip_address_count().and_then(|count| count.try_into().ok()).unwrap_or(0),
+        free_addresses: subnet
+            .available_ip_address_count()
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0),
         tags: tags::from_ec2(subnet.tags()),
     })
 }
@@ -60,9 +65,14 @@ fn ipv6_cidrs(subnet: &ec2::types::Subnet) -> Vec<String> {
     subnet
         .ipv6_cidr_block_association_set()
         .iter()
-        .filter(|block| match block.ipv6_cidr_block_state().and_then(ec2::types::SubnetCidrBlockState::state) {
-            None | Some(SubnetCidrBlockStateCode::Associated | SubnetCidrBlockStateCode::Associating) => true,
-            Some(_) => false,
+        .filter(|block| {
+            match block.ipv6_cidr_block_state().and_then(ec2::types::SubnetCidrBlockState::state) {
+                None
+                | Some(
+                    SubnetCidrBlockStateCode::Associated | SubnetCidrBlockStateCode::Associating,
+                ) => true,
+                Some(_) => false,
+            }
         })
         .filter_map(|block| block.ipv6_cidr_block().map(str::to_owned))
         .collect()

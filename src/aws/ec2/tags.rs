@@ -17,7 +17,8 @@ pub async fn update_tags(clients: &Clients, id: &str, change: &TagChange) -> Res
     }
     if !change.remove.is_empty() {
         let call = call("DeleteTags", format!("{id}, to remove tags"));
-        let keys = change.remove.iter().map(|key| ec2::types::Tag::builder().key(key).build()).collect();
+        let keys =
+            change.remove.iter().map(|key| ec2::types::Tag::builder().key(key).build()).collect();
         let request = clients.ec2().delete_tags().resources(id).set_tags(Some(keys));
         request.send().await.map_err(|error| call.failed(error))?;
     }
@@ -25,12 +26,17 @@ pub async fn update_tags(clients: &Clients, id: &str, change: &TagChange) -> Res
 }
 
 /// The tags that a create call puts on what it makes. EC2 refuses an empty list.
-pub(super) fn specification(of: ec2::types::ResourceType, tags: &Tags) -> Option<Vec<ec2::types::TagSpecification>> {
+pub(super) fn specification(
+    of: ec2::types::ResourceType,
+    tags: &Tags,
+) -> Option<Vec<ec2::types::TagSpecification>> {
     let tags = to_ec2(tags);
     if tags.is_empty() {
         return None;
     }
-    Some(vec![ec2::types::TagSpecification::builder().resource_type(of).set_tags(Some(tags)).build()])
+    Some(vec![
+        ec2::types::TagSpecification::builder().resource_type(of).set_tags(Some(tags)).build(),
+    ])
 }
 
 /// The tags in an answer.
@@ -41,5 +47,7 @@ pub(super) fn from_ec2(tags: &[ec2::types::Tag]) -> Tags {
 }
 
 fn to_ec2(tags: &Tags) -> Vec<ec2::types::Tag> {
-    tags.iter().map(|(key, value)| ec2::types::Tag::builder().key(key).value(value).build()).collect()
+    tags.iter()
+        .map(|(key, value)| ec2::types::Tag::builder().key(key).value(value).build())
+        .collect()
 }

@@ -51,14 +51,22 @@ pub async fn find_vpc(clients: &Clients, id: &VpcId) -> Result<Option<Vpc>, AwsE
         ipv6_cidrs: ipv6_cidrs(&vpc),
         dns_support,
         dns_hostnames,
-        default_tenancy: matches!(vpc.instance_tenancy(), None | Some(ec2::types::Tenancy::Default)),
+        default_tenancy: matches!(
+            vpc.instance_tenancy(),
+            None | Some(ec2::types::Tenancy::Default)
+        ),
         tags: tags::from_ec2(vpc.tags()),
     }))
 }
 
-async fn attribute(clients: &Clients, id: &VpcId, name: VpcAttributeName) -> Result<bool, AwsError> {
+async fn attribute(
+    clients: &Clients,
+    id: &VpcId,
+    name: VpcAttributeName,
+) -> Result<bool, AwsError> {
     let call = call("DescribeVpcAttribute", format!("{} of VPC {id}", name.as_str()));
-    let request = clients.ec2().describe_vpc_attribute().vpc_id(id.as_str()).attribute(name.clone());
+    let request =
+        clients.ec2().describe_vpc_attribute().vpc_id(id.as_str()).attribute(name.clone());
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     let value = match name {
         VpcAttributeName::EnableDnsSupport => answer.enable_dns_support(),
@@ -75,7 +83,11 @@ fn ipv4_cidrs(vpc: &ec2::types::Vpc) -> Vec<String> {
         .filter_map(|block| block.cidr_block().map(str::to_owned))
         .collect();
     // Without the list of associations there is still the primary range.
-    if associated.is_empty() { vpc.cidr_block().map(str::to_owned).into_iter().collect() } else { associated }
+    if associated.is_empty() {
+        vpc.cidr_block().map(str::to_owned).into_iter().collect()
+    } else {
+        associated
+    }
 }
 
 fn ipv6_cidrs(vpc: &ec2::types::Vpc) -> Vec<String> {

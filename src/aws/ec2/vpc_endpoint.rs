@@ -7,7 +7,10 @@ use aws_sdk_ec2 as ec2;
 pub use super::vpc_endpoint_types::*;
 use super::{call, filter, tag_filter, tags};
 use crate::aws::wait::{Judgement, Pace, Patience, Visibility, until};
-use crate::aws::{AwsError, Call, Clients, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId, names, some_names};
+use crate::aws::{
+    AwsError, Call, Clients, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId, names,
+    some_names,
+};
 
 /// An interface endpoint takes one to two minutes to make, and about as long to delete.
 const PACE: Pace = Pace::millis(3_000, 3_000, 15_000);
@@ -74,7 +77,10 @@ pub async fn create_interface_endpoint(
         .set_ip_address_type(new.address_type.map(AddressType::to_ec2))
         .set_dns_options(new.address_type.map(AddressType::dns_options))
         .set_policy_document(new.policy.clone())
-        .set_tag_specifications(tags::specification(ec2::types::ResourceType::VpcEndpoint, &new.tags))
+        .set_tag_specifications(tags::specification(
+            ec2::types::ResourceType::VpcEndpoint,
+            &new.tags,
+        ))
         .client_token(&new.client_token);
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     id_of(&call, answer.vpc_endpoint())
@@ -84,7 +90,10 @@ pub async fn create_interface_endpoint(
 ///
 /// # Errors
 /// `AlreadyExists` when one of the route tables has a route to the service.
-pub async fn create_gateway_endpoint(clients: &Clients, new: &NewGatewayEndpoint) -> Result<VpcEndpointId, AwsError> {
+pub async fn create_gateway_endpoint(
+    clients: &Clients,
+    new: &NewGatewayEndpoint,
+) -> Result<VpcEndpointId, AwsError> {
     let call = creating(&new.service_name, &new.vpc_id);
     let request = clients
         .ec2()
@@ -94,7 +103,10 @@ pub async fn create_gateway_endpoint(clients: &Clients, new: &NewGatewayEndpoint
         .service_name(&new.service_name)
         .set_route_table_ids(some_names(&new.route_table_ids))
         .set_policy_document(new.policy.clone())
-        .set_tag_specifications(tags::specification(ec2::types::ResourceType::VpcEndpoint, &new.tags))
+        .set_tag_specifications(tags::specification(
+            ec2::types::ResourceType::VpcEndpoint,
+            &new.tags,
+        ))
         .client_token(&new.client_token);
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     id_of(&call, answer.vpc_endpoint())
@@ -104,8 +116,12 @@ pub async fn create_gateway_endpoint(clients: &Clients, new: &NewGatewayEndpoint
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn find_vpc_endpoint(clients: &Clients, id: &VpcEndpointId) -> Result<Option<VpcEndpoint>, AwsError> {
-    let found = list(clients, vec![filter("vpc-endpoint-id", [id])], format!("VPC endpoint {id}")).await?;
+pub async fn find_vpc_endpoint(
+    clients: &Clients,
+    id: &VpcEndpointId,
+) -> Result<Option<VpcEndpoint>, AwsError> {
+    let found =
+        list(clients, vec![filter("vpc-endpoint-id", [id])], format!("VPC endpoint {id}")).await?;
     Ok(found.into_iter().next())
 }
 
@@ -118,7 +134,8 @@ pub async fn list_vpc_endpoints_by_tag(
     key: &str,
     value: &str,
 ) -> Result<Vec<VpcEndpoint>, AwsError> {
-    list(clients, vec![tag_filter(key, value)], format!("VPC endpoints with tag {key}={value}")).await
+    list(clients, vec![tag_filter(key, value)], format!("VPC endpoints with tag {key}={value}"))
+        .await
 }
 
 /// Lists the endpoints of a VPC, for one service where a name is given.
@@ -180,12 +197,16 @@ pub async fn delete_vpc_endpoint(clients: &Clients, id: &VpcEndpointId) -> Resul
     let call = call("DeleteVpcEndpoints", format!("VPC endpoint {id}"));
     let request = clients.ec2().delete_vpc_endpoints().set_vpc_endpoint_ids(Some(names([id])));
     let outcome = match request.send().await {
-        Ok(answer) => match answer.unsuccessful().first().and_then(ec2::types::UnsuccessfulItem::error) {
-            Some(item) => {
-                Err(call.answered(item.code().unwrap_or("Unsuccessful"), item.message().unwrap_or_default(), None))
+        Ok(answer) => {
+            match answer.unsuccessful().first().and_then(ec2::types::UnsuccessfulItem::error) {
+                Some(item) => Err(call.answered(
+                    item.code().unwrap_or("Unsuccessful"),
+                    item.message().unwrap_or_default(),
+                    None,
+                )),
+                None => Ok(()),
             }
-            None => Ok(()),
-        },
+        }
         Err(error) => Err(call.failed(error)),
     };
     match outcome {
@@ -215,7 +236,11 @@ pub async fn wait_until_available(
 ///
 /// # Errors
 /// `TimedOut` with the state last seen.
-pub async fn wait_until_deleted(clients: &Clients, id: &VpcEndpointId, patience: &Patience) -> Result<(), AwsError> {
+pub async fn wait_until_deleted(
+    clients: &Clients,
+    id: &VpcEndpointId,
+    patience: &Patience,
+) -> Result<(), AwsError> {
     let looking = looking(id);
     until(&looking, "deleted", PACE, patience, || async {
         Ok(match look(clients, &looking, id).await? {
@@ -249,7 +274,11 @@ fn looking(id: &VpcEndpointId) -> Call {
     call("DescribeVpcEndpoints", format!("VPC endpoint {id}"))
 }
 
-async fn look(clients: &Clients, call: &Call, id: &VpcEndpointId) -> Result<Option<VpcEndpoint>, AwsError> {
+async fn look(
+    clients: &Clients,
+    call: &Call,
+    id: &VpcEndpointId,
+) -> Result<Option<VpcEndpoint>, AwsError> {
     Ok(list_for(clients, call, vec![filter("vpc-endpoint-id", [id])]).await?.into_iter().next())
 }
 
@@ -288,7 +317,9 @@ mod tests {
             .vpc_id("vpc-1")
             .service_name("com.amazonaws.eu-west-1.sts")
             .state(state.into())
-            .last_error(ec2::types::LastError::builder().code("Odd").message("no address left").build())
+            .last_error(
+                ec2::types::LastError::builder().code("Odd").message("no address left").build(),
+            )
             .build();
         VpcEndpoint::from_ec2(&endpoint).unwrap()
     }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::tags;
 use crate::aws::{
-    AccountId, HostedZoneId, NetworkInterfaceId, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId,
-    ids,
+    AccountId, HostedZoneId, NetworkInterfaceId, RouteTableId, SecurityGroupId, SubnetId, Tags,
+    VpcEndpointId, VpcId, ids,
 };
 
 /// The kind of an endpoint.
@@ -190,7 +190,9 @@ impl VpcEndpoint {
             endpoint_type: endpoint_type(endpoint.vpc_endpoint_type()),
             vpc_id: endpoint.vpc_id().unwrap_or_default().into(),
             service_name: endpoint.service_name().unwrap_or_default().to_owned(),
-            state: EndpointState::parse(endpoint.state().map(ec2::types::State::as_str).unwrap_or_default()),
+            state: EndpointState::parse(
+                endpoint.state().map(ec2::types::State::as_str).unwrap_or_default(),
+            ),
             failure: failure(endpoint),
             policy: endpoint.policy_document().filter(|text| !text.is_empty()).map(str::to_owned),
             subnet_ids: ids(endpoint.subnet_ids()),
@@ -202,7 +204,9 @@ impl VpcEndpoint {
             route_table_ids: ids(endpoint.route_table_ids()),
             network_interface_ids: ids(endpoint.network_interface_ids()),
             private_dns_enabled: endpoint.private_dns_enabled().unwrap_or(false),
-            address_type: endpoint.ip_address_type().and_then(|kind| AddressType::parse(kind.as_str())),
+            address_type: endpoint
+                .ip_address_type()
+                .and_then(|kind| AddressType::parse(kind.as_str())),
             dns_entries: endpoint.dns_entries().iter().filter_map(dns_entry).collect(),
             requester_managed: endpoint.requester_managed().unwrap_or(false),
             owner_id: endpoint.owner_id().map(AccountId::from),
@@ -336,6 +340,8 @@ mod tests {
     #[test]
     fn an_unchanged_endpoint_has_an_empty_change() {
         assert!(EndpointChange::default().is_empty());
-        assert!(!EndpointChange { private_dns_enabled: Some(false), ..Default::default() }.is_empty());
+        assert!(
+            !EndpointChange { private_dns_enabled: Some(false), ..Default::default() }.is_empty()
+        );
     }
 }

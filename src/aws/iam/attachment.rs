@@ -31,7 +31,11 @@ impl fmt::Display for Principal {
 ///
 /// # Errors
 /// `NotFound` for an unknown policy or principal, `LimitExceeded` for the principal's quota.
-pub async fn attach_policy(clients: &Clients, arn: &PolicyArn, to: &Principal) -> Result<(), AwsError> {
+pub async fn attach_policy(
+    clients: &Clients,
+    arn: &PolicyArn,
+    to: &Principal,
+) -> Result<(), AwsError> {
     let object = format!("policy {arn} and {to}");
     let (iam, arn) = (clients.iam(), arn.as_str());
     match to {
@@ -57,7 +61,11 @@ pub async fn attach_policy(clients: &Clients, arn: &PolicyArn, to: &Principal) -
 ///
 /// # Errors
 /// Whatever IAM refuses, such as `AccessDenied`.
-pub async fn detach_policy(clients: &Clients, arn: &PolicyArn, from: &Principal) -> Result<(), AwsError> {
+pub async fn detach_policy(
+    clients: &Clients,
+    arn: &PolicyArn,
+    from: &Principal,
+) -> Result<(), AwsError> {
     let object = format!("policy {arn} and {from}");
     let (iam, arn) = (clients.iam(), arn.as_str());
     let outcome = match from {
@@ -87,16 +95,32 @@ pub async fn detach_policy(clients: &Clients, arn: &PolicyArn, from: &Principal)
 ///
 /// # Errors
 /// `NotFound` when the policy is gone.
-pub async fn list_attachments(clients: &Clients, arn: &PolicyArn) -> Result<BTreeSet<Principal>, AwsError> {
+pub async fn list_attachments(
+    clients: &Clients,
+    arn: &PolicyArn,
+) -> Result<BTreeSet<Principal>, AwsError> {
     let call = call("ListEntitiesForPolicy", format!("policy {arn}"));
     let mut found = BTreeSet::new();
     // A page holds three lists, so the SDK has no way to flatten it.
-    let mut pages = clients.iam().list_entities_for_policy().policy_arn(arn.as_str()).into_paginator().send();
+    let mut pages =
+        clients.iam().list_entities_for_policy().policy_arn(arn.as_str()).into_paginator().send();
     while let Some(page) = pages.try_next().await.map_err(|error| call.failed(error))? {
         let name = |name: Option<&str>| name.map(str::to_owned);
-        found.extend(page.policy_roles().iter().filter_map(|role| name(role.role_name()).map(Principal::Role)));
-        found.extend(page.policy_users().iter().filter_map(|user| name(user.user_name()).map(Principal::User)));
-        found.extend(page.policy_groups().iter().filter_map(|group| name(group.group_name()).map(Principal::Group)));
+        found.extend(
+            page.policy_roles()
+                .iter()
+                .filter_map(|role| name(role.role_name()).map(Principal::Role)),
+        );
+        found.extend(
+            page.policy_users()
+                .iter()
+                .filter_map(|user| name(user.user_name()).map(Principal::User)),
+        );
+        found.extend(
+            page.policy_groups()
+                .iter()
+                .filter_map(|group| name(group.group_name()).map(Principal::Group)),
+        );
     }
     Ok(found)
 }

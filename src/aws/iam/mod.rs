@@ -1,6 +1,7 @@
 //! What we do with IAM: managed policies and what they are attached to.
 
 pub mod attachment;
+pub mod identity;
 pub mod policy;
 pub mod role;
 
@@ -39,7 +40,10 @@ mod tests {
 
     #[test]
     fn a_document_loses_its_escapes() {
-        assert_eq!(unescaped("%7B%22Version%22%3A%222012-10-17%22%7D"), r#"{"Version":"2012-10-17"}"#);
+        assert_eq!(
+            unescaped("%7B%22Version%22%3A%222012-10-17%22%7D"),
+            r#"{"Version":"2012-10-17"}"#
+        );
         assert_eq!(unescaped("%C3%A9+1"), "é+1");
     }
 

@@ -111,8 +111,15 @@ pub async fn find_policy(clients: &Clients, arn: &PolicyArn) -> Result<Option<Po
         description: policy.description().filter(|text| !text.is_empty()).map(str::to_owned),
         default_version_id: version.to_owned(),
         document,
-        attachment_count: policy.attachment_count().and_then(|count| count.try_into().ok()).unwrap_or(0),
-        tags: policy.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
+        attachment_count: policy
+            .attachment_count()
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0),
+        tags: policy
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+            .collect(),
     }))
 }
 
@@ -120,7 +127,10 @@ pub async fn find_policy(clients: &Clients, arn: &PolicyArn) -> Result<Option<Po
 ///
 /// # Errors
 /// `NotFound` when the policy is gone.
-pub async fn list_policy_versions(clients: &Clients, arn: &PolicyArn) -> Result<Vec<PolicyVersion>, AwsError> {
+pub async fn list_policy_versions(
+    clients: &Clients,
+    arn: &PolicyArn,
+) -> Result<Vec<PolicyVersion>, AwsError> {
     let call = call("ListPolicyVersions", format!("policy {arn}"));
     let pages = clients.iam().list_policy_versions().policy_arn(arn.as_str()).into_paginator();
     let versions = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
@@ -141,7 +151,11 @@ pub async fn list_policy_versions(clients: &Clients, arn: &PolicyArn) -> Result<
 ///
 /// # Errors
 /// `NotFound` when the policy is gone; `Invalid` for a malformed document.
-pub async fn update_policy_document(clients: &Clients, arn: &PolicyArn, document: &str) -> Result<String, AwsError> {
+pub async fn update_policy_document(
+    clients: &Clients,
+    arn: &PolicyArn,
+    document: &str,
+) -> Result<String, AwsError> {
     let versions = list_policy_versions(clients, arn).await?;
     if versions.len() >= MOST_VERSIONS
         && let Some(oldest) = oldest_to_drop(&versions)
@@ -149,8 +163,12 @@ pub async fn update_policy_document(clients: &Clients, arn: &PolicyArn, document
         delete_policy_version(clients, arn, &oldest.id).await?;
     }
     let call = call("CreatePolicyVersion", format!("policy {arn}"));
-    let request =
-        clients.iam().create_policy_version().policy_arn(arn.as_str()).policy_document(document).set_as_default(true);
+    let request = clients
+        .iam()
+        .create_policy_version()
+        .policy_arn(arn.as_str())
+        .policy_document(document)
+        .set_as_default(true);
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     let version = answer.policy_version().and_then(|version| version.version_id());
     version.map(str::to_owned).ok_or_else(|| call.lacks("version id"))
@@ -170,7 +188,14 @@ pub async fn delete_policy(clients: &Clients, arn: &PolicyArn) -> Result<(), Aws
         delete_policy_version(clients, arn, &version.id).await?;
     }
     let call = call("DeletePolicy", format!("policy {arn}"));
-    match clients.iam().delete_policy().policy_arn(arn.as_str()).send().await.map_err(|error| call.failed(error)) {
+    match clients
+        .iam()
+        .delete_policy()
+        .policy_arn(arn.as_str())
+        .send()
+        .await
+        .map_err(|error| call.failed(error))
+    {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
@@ -181,7 +206,11 @@ pub async fn delete_policy(clients: &Clients, arn: &PolicyArn) -> Result<(), Aws
 ///
 /// # Errors
 /// `NotFound` when the policy is gone.
-pub async fn update_policy_tags(clients: &Clients, arn: &PolicyArn, change: &TagChange) -> Result<(), AwsError> {
+pub async fn update_policy_tags(
+    clients: &Clients,
+    arn: &PolicyArn,
+    change: &TagChange,
+) -> Result<(), AwsError> {
     let setting = call("TagPolicy", format!("policy {arn}"));
     if let Some(tags) = some_tags(&setting, &change.set)? {
         let request = clients.iam().tag_policy().policy_arn(arn.as_str()).set_tags(Some(tags));
@@ -190,15 +219,27 @@ pub async fn update_policy_tags(clients: &Clients, arn: &PolicyArn, change: &Tag
     if !change.remove.is_empty() {
         let call = call("UntagPolicy", format!("policy {arn}"));
         let keys = change.remove.iter().cloned().collect();
-        let request = clients.iam().untag_policy().policy_arn(arn.as_str()).set_tag_keys(Some(keys));
+        let request =
+            clients.iam().untag_policy().policy_arn(arn.as_str()).set_tag_keys(Some(keys));
         request.send().await.map_err(|error| call.failed(error))?;
     }
     Ok(())
 }
 
-async fn find_document(clients: &Clients, arn: &PolicyArn, version: &str) -> Result<Option<String>, AwsError> {
+async fn find_document(
+    clients: &Clients,
+    arn: &PolicyArn,
+    version: &str,
+) -> Result<Option<String>, AwsError> {
     let call = call("GetPolicyVersion", format!("version {version} of policy {arn}"));
-    match clients.iam().get_policy_version().policy_arn(arn.as_str()).version_id(version).send().await {
+    match clients
+        .iam()
+        .get_policy_version()
+        .policy_arn(arn.as_str())
+        .version_id(version)
+        .send()
+        .await
+    {
         Ok(answer) => {
             let document = answer.policy_version().and_then(|version| version.document());
             document.map(unescaped).map(Some).ok_or_else(|| call.lacks("document"))
@@ -207,9 +248,14 @@ async fn find_document(clients: &Clients, arn: &PolicyArn, version: &str) -> Res
     }
 }
 
-async fn delete_policy_version(clients: &Clients, arn: &PolicyArn, version: &str) -> Result<(), AwsError> {
+async fn delete_policy_version(
+    clients: &Clients,
+    arn: &PolicyArn,
+    version: &str,
+) -> Result<(), AwsError> {
     let call = call("DeletePolicyVersion", format!("version {version} of policy {arn}"));
-    let request = clients.iam().delete_policy_version().policy_arn(arn.as_str()).version_id(version);
+    let request =
+        clients.iam().delete_policy_version().policy_arn(arn.as_str()).version_id(version);
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
@@ -219,8 +265,12 @@ async fn delete_policy_version(clients: &Clients, arn: &PolicyArn, version: &str
 
 fn oldest_to_drop(versions: &[PolicyVersion]) -> Option<&PolicyVersion> {
     // Versions are numbered upwards, which tells apart what was made within one second.
-    let number = |version: &PolicyVersion| version.id.trim_start_matches('v').parse().unwrap_or(u64::MAX);
-    versions.iter().filter(|version| !version.is_default).min_by_key(|version| (version.created, number(version)))
+    let number =
+        |version: &PolicyVersion| version.id.trim_start_matches('v').parse().unwrap_or(u64::MAX);
+    versions
+        .iter()
+        .filter(|version| !version.is_default)
+        .min_by_key(|version| (version.created, number(version)))
 }
 
 fn absent_or<T>(error: AwsError) -> Result<Option<T>, AwsError> {
@@ -228,8 +278,10 @@ fn absent_or<T>(error: AwsError) -> Result<Option<T>, AwsError> {
 }
 
 fn some_tags(call: &Call, tags: &Tags) -> Result<Option<Vec<iam::types::Tag>>, AwsError> {
-    let tags: Result<Vec<_>, _> =
-        tags.iter().map(|(key, value)| iam::types::Tag::builder().key(key).value(value).build()).collect();
+    let tags: Result<Vec<_>, _> = tags
+        .iter()
+        .map(|(key, value)| iam::types::Tag::builder().key(key).value(value).build())
+        .collect();
     let tags = tags.map_err(|error| call.error(Kind::Invalid, error.to_string()))?;
     Ok(Some(tags).filter(|tags| !tags.is_empty()))
 }

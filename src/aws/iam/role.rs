@@ -22,7 +22,14 @@ pub struct Role {
 /// Whatever IAM refuses, such as `AccessDenied`.
 pub async fn find_role(clients: &Clients, name: &str) -> Result<Option<Role>, AwsError> {
     let call = call("GetRole", format!("role {name}"));
-    let answer = match clients.iam().get_role().role_name(name).send().await.map_err(|error| call.failed(error)) {
+    let answer = match clients
+        .iam()
+        .get_role()
+        .role_name(name)
+        .send()
+        .await
+        .map_err(|error| call.failed(error))
+    {
         Ok(answer) => answer,
         Err(error) if error.is_not_found() => return Ok(None),
         Err(error) => return Err(error),
@@ -32,7 +39,11 @@ pub async fn find_role(clients: &Clients, name: &str) -> Result<Option<Role>, Aw
         arn: role.arn().into(),
         name: role.role_name().to_owned(),
         trust_document: unescaped(role.assume_role_policy_document().unwrap_or_default()),
-        tags: role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
+        tags: role
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+            .collect(),
     }))
 }
 
@@ -47,7 +58,10 @@ mod tests {
 
     #[test]
     fn a_roles_name_stands_behind_its_path() {
-        assert_eq!(role_name(&"arn:aws:iam::123456789012:role/service-role/studio".into()), "studio");
+        assert_eq!(
+            role_name(&"arn:aws:iam::123456789012:role/service-role/studio".into()),
+            "studio"
+        );
         assert_eq!(role_name(&"arn:aws:iam::123456789012:role/studio".into()), "studio");
     }
 }

@@ -99,9 +99,19 @@ pub async fn create_private_zone(
 ///
 /// # Errors
 /// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn find_hosted_zone(clients: &Clients, id: &HostedZoneId) -> Result<Option<HostedZone>, AwsError> {
+pub async fn find_hosted_zone(
+    clients: &Clients,
+    id: &HostedZoneId,
+) -> Result<Option<HostedZone>, AwsError> {
     let call = call("GetHostedZone", format!("hosted zone {id}"));
-    match clients.route53().get_hosted_zone().id(id.as_str()).send().await.map_err(|error| call.failed(error)) {
+    match clients
+        .route53()
+        .get_hosted_zone()
+        .id(id.as_str())
+        .send()
+        .await
+        .map_err(|error| call.failed(error))
+    {
         Ok(answer) => Ok(from_answer(&answer)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
@@ -112,8 +122,12 @@ pub async fn find_hosted_zone(clients: &Clients, id: &HostedZoneId) -> Result<Op
 ///
 /// # Errors
 /// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn list_hosted_zones_of_vpc(clients: &Clients, vpc: &ZoneVpc) -> Result<Vec<ZoneOfVpc>, AwsError> {
-    let call = call("ListHostedZonesByVPC", format!("hosted zones of {} in {}", vpc.vpc_id, vpc.region));
+pub async fn list_hosted_zones_of_vpc(
+    clients: &Clients,
+    vpc: &ZoneVpc,
+) -> Result<Vec<ZoneOfVpc>, AwsError> {
+    let call =
+        call("ListHostedZonesByVPC", format!("hosted zones of {} in {}", vpc.vpc_id, vpc.region));
     let mut zones = Vec::new();
     let mut token = None;
     loop {
@@ -136,9 +150,15 @@ pub async fn list_hosted_zones_of_vpc(clients: &Clients, vpc: &ZoneVpc) -> Resul
 ///
 /// # Errors
 /// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn list_private_zones_by_name(clients: &Clients, name: &str) -> Result<Vec<HostedZone>, AwsError> {
+pub async fn list_private_zones_by_name(
+    clients: &Clients,
+    name: &str,
+) -> Result<Vec<HostedZone>, AwsError> {
     let zones = list_private_zones(clients).await?;
-    Ok(zones.into_iter().filter(|zone| zone.name.eq_ignore_ascii_case(name.trim_end_matches('.'))).collect())
+    Ok(zones
+        .into_iter()
+        .filter(|zone| zone.name.eq_ignore_ascii_case(name.trim_end_matches('.')))
+        .collect())
 }
 
 /// Lists the account's private zones that carry a tag, without their VPCs.
@@ -153,7 +173,9 @@ pub async fn list_private_zones_by_tag(
     let zones = list_private_zones(clients).await?;
     let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
     let tags = tags::list_tags_of_zones(clients, &ids).await?;
-    let carries = |id: &HostedZoneId| tags.get(id).and_then(|tags| tags.get(key)).is_some_and(|has| has == value);
+    let carries = |id: &HostedZoneId| {
+        tags.get(id).and_then(|tags| tags.get(key)).is_some_and(|has| has == value)
+    };
     Ok(zones.into_iter().filter(|zone| carries(&zone.id)).collect())
 }
 
@@ -168,7 +190,11 @@ pub async fn associate_vpc(
     vpc: &ZoneVpc,
 ) -> Result<Option<ChangeId>, AwsError> {
     let call = of_vpc("AssociateVPCWithHostedZone", id, vpc);
-    let request = clients.route53().associate_vpc_with_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
+    let request = clients
+        .route53()
+        .associate_vpc_with_hosted_zone()
+        .hosted_zone_id(id.as_str())
+        .vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.change_info().map(change_id)),
         Err(error) if error.kind == Kind::Conflict => {
@@ -191,7 +217,11 @@ pub async fn disassociate_vpc(
     vpc: &ZoneVpc,
 ) -> Result<Option<ChangeId>, AwsError> {
     let call = of_vpc("DisassociateVPCFromHostedZone", id, vpc);
-    let request = clients.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
+    let request = clients
+        .route53()
+        .disassociate_vpc_from_hosted_zone()
+        .hosted_zone_id(id.as_str())
+        .vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.change_info().map(change_id)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -209,8 +239,11 @@ pub async fn create_association_authorization(
     vpc: &ZoneVpc,
 ) -> Result<(), AwsError> {
     let call = of_vpc("CreateVPCAssociationAuthorization", id, vpc);
-    let request =
-        clients.route53().create_vpc_association_authorization().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
+    let request = clients
+        .route53()
+        .create_vpc_association_authorization()
+        .hosted_zone_id(id.as_str())
+        .vpc(to_route53(vpc));
     request.send().await.map(drop).map_err(|error| call.failed(error))
 }
 
@@ -225,8 +258,11 @@ pub async fn delete_association_authorization(
     vpc: &ZoneVpc,
 ) -> Result<(), AwsError> {
     let call = of_vpc("DeleteVPCAssociationAuthorization", id, vpc);
-    let request =
-        clients.route53().delete_vpc_association_authorization().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
+    let request = clients
+        .route53()
+        .delete_vpc_association_authorization()
+        .hosted_zone_id(id.as_str())
+        .vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
@@ -246,8 +282,10 @@ pub async fn list_association_authorizations(
     let mut vpcs = BTreeSet::new();
     let mut token = None;
     loop {
-        let request = clients.route53().list_vpc_association_authorizations().hosted_zone_id(id.as_str());
-        let answer = request.set_next_token(token).send().await.map_err(|error| call.failed(error))?;
+        let request =
+            clients.route53().list_vpc_association_authorizations().hosted_zone_id(id.as_str());
+        let answer =
+            request.set_next_token(token).send().await.map_err(|error| call.failed(error))?;
         vpcs.extend(answer.vpcs().iter().filter_map(from_route53));
         token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
         if token.is_none() {
@@ -262,7 +300,14 @@ pub async fn list_association_authorizations(
 /// `InUse` while it has records beside its own two.
 pub async fn delete_hosted_zone(clients: &Clients, id: &HostedZoneId) -> Result<(), AwsError> {
     let call = call("DeleteHostedZone", format!("hosted zone {id}"));
-    match clients.route53().delete_hosted_zone().id(id.as_str()).send().await.map_err(|error| call.failed(error)) {
+    match clients
+        .route53()
+        .delete_hosted_zone()
+        .id(id.as_str())
+        .send()
+        .await
+        .map_err(|error| call.failed(error))
+    {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
@@ -273,7 +318,11 @@ pub async fn delete_hosted_zone(clients: &Clients, id: &HostedZoneId) -> Result<
 ///
 /// # Errors
 /// `TimedOut` while it is still on its way.
-pub async fn wait_until_in_sync(clients: &Clients, change: &ChangeId, patience: &Patience) -> Result<(), AwsError> {
+pub async fn wait_until_in_sync(
+    clients: &Clients,
+    change: &ChangeId,
+    patience: &Patience,
+) -> Result<(), AwsError> {
     let call = call("GetChange", format!("change {change}"));
     until(&call, "in sync", PACE, patience, || async {
         let request = clients.route53().get_change().id(change.as_str());
@@ -313,9 +362,15 @@ fn from_zone(zone: &route53::types::HostedZone, vpcs: &[route53::types::Vpc]) ->
         comment: zone.config().and_then(HostedZoneConfig::comment).unwrap_or_default().to_owned(),
         is_private: zone.config().is_some_and(HostedZoneConfig::private_zone),
         vpcs: vpcs.iter().filter_map(from_route53).collect(),
-        record_count: zone.resource_record_set_count().and_then(|count| count.try_into().ok()).unwrap_or(0),
+        record_count: zone
+            .resource_record_set_count()
+            .and_then(|count| count.try_into().ok())
+            .unwrap_or(0),
         caller_reference: zone.caller_reference().to_owned(),
-        linked_service: zone.linked_service().and_then(|service| service.service_principal()).map(str::to_owned),
+        linked_service: zone
+            .linked_service()
+            .and_then(|service| service.service_principal())
+            .map(str::to_owned),
     }
 }
 
@@ -330,7 +385,10 @@ fn zone_of_vpc(zone: &route53::types::HostedZoneSummary) -> ZoneOfVpc {
 }
 
 fn to_route53(vpc: &ZoneVpc) -> route53::types::Vpc {
-    route53::types::Vpc::builder().vpc_id(vpc.vpc_id.as_str()).vpc_region(VpcRegion::from(vpc.region.as_str())).build()
+    route53::types::Vpc::builder()
+        .vpc_id(vpc.vpc_id.as_str())
+        .vpc_region(VpcRegion::from(vpc.region.as_str()))
+        .build()
 }
 
 fn from_route53(vpc: &route53::types::Vpc) -> Option<ZoneVpc> {

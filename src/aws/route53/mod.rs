@@ -22,7 +22,11 @@ fn readable(name: &str) -> String {
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('\\') {
         text.push_str(before);
-        match after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok()).filter(u8::is_ascii) {
+        match after
+            .get(..3)
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok())
+            .filter(u8::is_ascii)
+        {
             Some(byte) => {
                 text.push(char::from(byte));
                 rest = &after[3..];
@@ -43,7 +47,10 @@ mod tests {
 
     #[test]
     fn a_name_loses_its_dot_and_its_escapes() {
-        assert_eq!(readable("\\052.studio.eu-west-1.sagemaker.aws."), "*.studio.eu-west-1.sagemaker.aws");
+        assert_eq!(
+            readable("\\052.studio.eu-west-1.sagemaker.aws."),
+            "*.studio.eu-west-1.sagemaker.aws"
+        );
         assert_eq!(readable("d-1.studio."), "d-1.studio");
         assert_eq!(readable("odd\\name."), "odd\\name");
     }

@@ -2,7 +2,9 @@
 //! whole or not at all.
 
 use aws_sdk_route53 as route53;
-use route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
+use route53::types::{
+    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
+};
 
 use super::hosted_zone::change_id;
 use super::{call, readable};
@@ -116,7 +118,11 @@ pub async fn change_records(
     }
     let call = call("ChangeResourceRecordSets", format!("records of hosted zone {zone}"));
     let batch = batch(&call, changes)?;
-    let request = clients.route53().change_resource_record_sets().hosted_zone_id(zone.as_str()).change_batch(batch);
+    let request = clients
+        .route53()
+        .change_resource_record_sets()
+        .hosted_zone_id(zone.as_str())
+        .change_batch(batch);
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     Ok(answer.change_info().map(change_id))
 }
@@ -136,14 +142,19 @@ pub async fn delete_records(
         other => other?,
     };
     let is_meant = |record: &Record| {
-        records.iter().any(|(name, kind)| record.name.eq_ignore_ascii_case(name) && record.record_type == *kind)
+        records.iter().any(|(name, kind)| {
+            record.name.eq_ignore_ascii_case(name) && record.record_type == *kind
+        })
     };
-    let changes: Vec<RecordChange> = present.into_iter().filter(is_meant).map(RecordChange::Delete).collect();
+    let changes: Vec<RecordChange> =
+        present.into_iter().filter(is_meant).map(RecordChange::Delete).collect();
     change_records(clients, zone, &changes).await
 }
 
 fn batch(call: &Call, changes: &[RecordChange]) -> Result<ChangeBatch, AwsError> {
-    let incomplete = |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());
+    let incomplete = |error: aws_smithy_types::error::operation::BuildError| {
+        call.error(Kind::Invalid, error.to_string())
+    };
     let mut batch = ChangeBatch::builder();
     for change in changes {
         let (action, record) = match change {
@@ -151,13 +162,23 @@ fn batch(call: &Call, changes: &[RecordChange]) -> Result<ChangeBatch, AwsError>
             RecordChange::Delete(record) => (ChangeAction::Delete, record),
         };
         let set = to_route53(record).map_err(incomplete)?;
-        batch = batch.changes(Change::builder().action(action).resource_record_set(set).build().map_err(incomplete)?);
+        batch = batch.changes(
+            Change::builder()
+                .action(action)
+                .resource_record_set(set)
+                .build()
+                .map_err(incomplete)?,
+        );
     }
     batch.build().map_err(incomplete)
 }
 
-fn to_route53(record: &Record) -> Result<ResourceRecordSet, aws_smithy_types::error::operation::BuildError> {
-    let set = ResourceRecordSet::builder().name(&record.name).r#type(RrType::from(record.record_type.as_str()));
+fn to_route53(
+    record: &Record,
+) -> Result<ResourceRecordSet, aws_smithy_types::error::operation::BuildError> {
+    let set = ResourceRecordSet::builder()
+        .name(&record.name)
+        .r#type(RrType::from(record.record_type.as_str()));
     match &record.data {
         RecordData::Alias { dns_name, hosted_zone_id } => {
             let target = AliasTarget::builder()
@@ -189,7 +210,11 @@ fn from_route53(set: &ResourceRecordSet) -> Option<Record> {
             values: set.resource_records().iter().map(|record| record.value().to_owned()).collect(),
         },
     };
-    Some(Record { name: readable(set.name()), record_type: RecordType::parse(set.r#type().as_str()), data })
+    Some(Record {
+        name: readable(set.name()),
+        record_type: RecordType::parse(set.r#type().as_str()),
+        data,
+    })
 }
 
 #[cfg(test)]
@@ -242,7 +267,8 @@ mod tests {
         let call = Call::new(Service::Route53, "ChangeResourceRecordSets", "Z1");
         let changes = [RecordChange::Delete(wildcard()), RecordChange::Upsert(wildcard())];
         let batch = batch(&call, &changes).unwrap();
-        let actions: Vec<_> = batch.changes().iter().map(|change| change.action().clone()).collect();
+        let actions: Vec<_> =
+            batch.changes().iter().map(|change| change.action().clone()).collect();
         assert_eq!(actions, [ChangeAction::Delete, ChangeAction::Upsert]);
     }
 }

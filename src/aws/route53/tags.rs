@@ -17,8 +17,11 @@ const BATCH: usize = 10;
 /// `NotFound` when the zone is gone.
 pub async fn list_tags(clients: &Clients, zone: &HostedZoneId) -> Result<Tags, AwsError> {
     let call = call("ListTagsForResource", format!("hosted zone {zone}"));
-    let request =
-        clients.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(zone.as_str());
+    let request = clients
+        .route53()
+        .list_tags_for_resource()
+        .resource_type(TagResourceType::Hostedzone)
+        .resource_id(zone.as_str());
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     Ok(answer.resource_tag_set().map(from_route53).unwrap_or_default())
 }
@@ -53,13 +56,20 @@ pub async fn list_tags_of_zones(
 ///
 /// # Errors
 /// `NotFound` when the zone is gone.
-pub async fn update_tags(clients: &Clients, zone: &HostedZoneId, change: &TagChange) -> Result<(), AwsError> {
+pub async fn update_tags(
+    clients: &Clients,
+    zone: &HostedZoneId,
+    change: &TagChange,
+) -> Result<(), AwsError> {
     if change.is_empty() {
         return Ok(());
     }
     let call = call("ChangeTagsForResource", format!("hosted zone {zone}"));
-    let set: Vec<_> =
-        change.set.iter().map(|(key, value)| route53::types::Tag::builder().key(key).value(value).build()).collect();
+    let set: Vec<_> = change
+        .set
+        .iter()
+        .map(|(key, value)| route53::types::Tag::builder().key(key).value(value).build())
+        .collect();
     let remove: Vec<_> = change.remove.iter().cloned().collect();
     let request = clients
         .route53()
@@ -72,6 +82,8 @@ pub async fn update_tags(clients: &Clients, zone: &HostedZoneId, change: &TagCha
 }
 
 fn from_route53(set: &ResourceTagSet) -> Tags {
-    let pair = |tag: &route53::types::Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+    let pair = |tag: &route53::types::Tag| {
+        Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
+    };
     set.tags().iter().filter_map(pair).collect()
 }

@@ -6,7 +6,9 @@ use resolver::types::{IpAddressRequest, IpAddressUpdate, Protocol};
 pub use super::endpoint_types::*;
 use super::{call, tags};
 use crate::aws::wait::{Judgement, Pace, Patience, Visibility, until};
-use crate::aws::{AwsError, Call, Clients, Kind, ResolverAddressId, ResolverEndpointId, VpcId, names};
+use crate::aws::{
+    AwsError, Call, Clients, Kind, ResolverAddressId, ResolverEndpointId, VpcId, names,
+};
 
 /// An endpoint takes about two minutes to make and six to change. Resolver allows five requests a
 /// second per account and Region, and one look makes two.
@@ -67,9 +69,19 @@ pub async fn list_resolver_endpoints(
     vpc_id: Option<&VpcId>,
 ) -> Result<Vec<ResolverEndpoint>, AwsError> {
     let call = call("ListResolverEndpoints", "the Resolver endpoints of the account");
-    let filter = vpc_id.map(|id| resolver::types::Filter::builder().name("HostVPCId").values(id.as_str()).build());
-    let request = clients.route53resolver().list_resolver_endpoints().set_filters(filter.map(|filter| vec![filter]));
-    let endpoints = request.into_paginator().items().send().try_collect().await.map_err(|error| call.failed(error))?;
+    let filter = vpc_id
+        .map(|id| resolver::types::Filter::builder().name("HostVPCId").values(id.as_str()).build());
+    let request = clients
+        .route53resolver()
+        .list_resolver_endpoints()
+        .set_filters(filter.map(|filter| vec![filter]));
+    let endpoints = request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(|error| call.failed(error))?;
     Ok(endpoints.iter().filter_map(endpoint).collect())
 }
 
@@ -99,10 +111,23 @@ pub async fn list_resolver_endpoints_by_tag(
 ///
 /// # Errors
 /// `NotFound` when the endpoint is gone.
-pub async fn list_addresses(clients: &Clients, id: &ResolverEndpointId) -> Result<Vec<Address>, AwsError> {
-    let call = call("ListResolverEndpointIpAddresses", format!("addresses of Resolver endpoint {id}"));
-    let request = clients.route53resolver().list_resolver_endpoint_ip_addresses().resolver_endpoint_id(id.as_str());
-    let addresses = request.into_paginator().items().send().try_collect().await.map_err(|error| call.failed(error))?;
+pub async fn list_addresses(
+    clients: &Clients,
+    id: &ResolverEndpointId,
+) -> Result<Vec<Address>, AwsError> {
+    let call =
+        call("ListResolverEndpointIpAddresses", format!("addresses of Resolver endpoint {id}"));
+    let request = clients
+        .route53resolver()
+        .list_resolver_endpoint_ip_addresses()
+        .resolver_endpoint_id(id.as_str());
+    let addresses = request
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(|error| call.failed(error))?;
     Ok(addresses.iter().filter_map(address).collect())
 }
 
@@ -139,7 +164,10 @@ pub async fn associate_address(
     id: &ResolverEndpointId,
     new: &NewAddress,
 ) -> Result<(), AwsError> {
-    let call = call("AssociateResolverEndpointIpAddress", format!("Resolver endpoint {id} and {}", new.subnet_id));
+    let call = call(
+        "AssociateResolverEndpointIpAddress",
+        format!("Resolver endpoint {id} and {}", new.subnet_id),
+    );
     let address = IpAddressUpdate::builder()
         .subnet_id(new.subnet_id.as_str())
         .set_ip(new.ipv4.map(|ip| ip.to_string()))
@@ -166,7 +194,10 @@ pub async fn disassociate_address(
     id: &ResolverEndpointId,
     address: &ResolverAddressId,
 ) -> Result<(), AwsError> {
-    let call = call("DisassociateResolverEndpointIpAddress", format!("address {address} of Resolver endpoint {id}"));
+    let call = call(
+        "DisassociateResolverEndpointIpAddress",
+        format!("address {address} of Resolver endpoint {id}"),
+    );
     let request = clients
         .route53resolver()
         .disassociate_resolver_endpoint_ip_address()
@@ -183,9 +214,13 @@ pub async fn disassociate_address(
 ///
 /// # Errors
 /// `InUse` while Resolver rules use an outbound endpoint.
-pub async fn delete_resolver_endpoint(clients: &Clients, id: &ResolverEndpointId) -> Result<(), AwsError> {
+pub async fn delete_resolver_endpoint(
+    clients: &Clients,
+    id: &ResolverEndpointId,
+) -> Result<(), AwsError> {
     let call = call("DeleteResolverEndpoint", format!("Resolver endpoint {id}"));
-    let request = clients.route53resolver().delete_resolver_endpoint().resolver_endpoint_id(id.as_str());
+    let request =
+        clients.route53resolver().delete_resolver_endpoint().resolver_endpoint_id(id.as_str());
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
@@ -231,7 +266,8 @@ pub async fn wait_until_deleted(
         Ok(match get(clients, &call, id).await? {
             None => Judgement::Ready(()),
             Some(endpoint) => {
-                let reason = endpoint.status_message.map(|text| format!(" ({text})")).unwrap_or_default();
+                let reason =
+                    endpoint.status_message.map(|text| format!(" ({text})")).unwrap_or_default();
                 Judgement::Pending(format!("{:?}{reason}", endpoint.status))
             }
         })
@@ -248,7 +284,8 @@ async fn get(
     call: &Call,
     id: &ResolverEndpointId,
 ) -> Result<Option<ResolverEndpoint>, AwsError> {
-    let request = clients.route53resolver().get_resolver_endpoint().resolver_endpoint_id(id.as_str());
+    let request =
+        clients.route53resolver().get_resolver_endpoint().resolver_endpoint_id(id.as_str());
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.resolver_endpoint().and_then(endpoint)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -256,7 +293,9 @@ async fn get(
     }
 }
 
-fn to_request(new: &NewAddress) -> Result<IpAddressRequest, aws_smithy_types::error::operation::BuildError> {
+fn to_request(
+    new: &NewAddress,
+) -> Result<IpAddressRequest, aws_smithy_types::error::operation::BuildError> {
     IpAddressRequest::builder()
         .subnet_id(new.subnet_id.as_str())
         .set_ip(new.ipv4.map(|ip| ip.to_string()))

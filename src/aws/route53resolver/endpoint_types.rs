@@ -6,10 +6,14 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use aws_sdk_route53resolver as resolver;
-use resolver::types::{IpAddressStatus, ResolverEndpointDirection, ResolverEndpointStatus, ResolverEndpointType};
+use resolver::types::{
+    IpAddressStatus, ResolverEndpointDirection, ResolverEndpointStatus, ResolverEndpointType,
+};
 
 use crate::aws::wait::Judgement;
-use crate::aws::{ResolverAddressId, ResolverEndpointId, SecurityGroupId, SubnetId, Tags, VpcId, ids};
+use crate::aws::{
+    ResolverAddressId, ResolverEndpointId, SecurityGroupId, SubnetId, Tags, VpcId, ids,
+};
 
 /// Which way an endpoint's queries go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -188,14 +192,20 @@ pub struct Address {
 
 /// Judges an endpoint on the way to being operational. Addresses are judged rather than the
 /// endpoint where it says `ACTION_NEEDED`, which it does at times while it is being made.
-pub(super) fn judge_operational(endpoint: &ResolverEndpoint, addresses: &[Address]) -> Judgement<()> {
+pub(super) fn judge_operational(
+    endpoint: &ResolverEndpoint,
+    addresses: &[Address],
+) -> Judgement<()> {
     if let Some(failed) = addresses.iter().find_map(failure) {
         return Judgement::Failed(failed);
     }
-    let settled = !addresses.is_empty() && addresses.iter().all(|address| address.status == AddressStatus::Attached);
+    let settled = !addresses.is_empty()
+        && addresses.iter().all(|address| address.status == AddressStatus::Attached);
     match &endpoint.status {
         EndpointStatus::Operational if settled => Judgement::Ready(()),
-        EndpointStatus::Operational => Judgement::Pending("OPERATIONAL, with addresses on their way".to_owned()),
+        EndpointStatus::Operational => {
+            Judgement::Pending("OPERATIONAL, with addresses on their way".to_owned())
+        }
         EndpointStatus::Creating => Judgement::Pending("CREATING".to_owned()),
         EndpointStatus::Updating => Judgement::Pending("UPDATING".to_owned()),
         EndpointStatus::AutoRecovering => Judgement::Pending("AUTO_RECOVERING".to_owned()),
@@ -209,7 +219,8 @@ fn failure(address: &Address) -> Option<String> {
     let AddressStatus::Failed(status) = &address.status else {
         return None;
     };
-    let reason = address.status_message.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason =
+        address.status_message.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     Some(format!("the address in {} is {status}{reason}", address.subnet_id))
 }
 
@@ -229,9 +240,18 @@ pub(super) fn endpoint(endpoint: &resolver::types::ResolverEndpoint) -> Option<R
         vpc_id: endpoint.host_vpc_id().unwrap_or_default().into(),
         security_group_ids: ids(endpoint.security_group_ids()),
         status: endpoint_status(endpoint.status()),
-        status_message: endpoint.status_message().filter(|text| !text.is_empty()).map(str::to_owned),
-        address_type: endpoint.resolver_endpoint_type().and_then(|kind| ResolverAddressType::parse(kind.as_str())),
-        protocols: endpoint.protocols().iter().map(|protocol| protocol.as_str().to_owned()).collect(),
+        status_message: endpoint
+            .status_message()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned),
+        address_type: endpoint
+            .resolver_endpoint_type()
+            .and_then(|kind| ResolverAddressType::parse(kind.as_str())),
+        protocols: endpoint
+            .protocols()
+            .iter()
+            .map(|protocol| protocol.as_str().to_owned())
+            .collect(),
         creator_request_id: endpoint.creator_request_id().unwrap_or_default().to_owned(),
     })
 }
@@ -296,7 +316,10 @@ mod tests {
     }
 
     fn an_address(status: IpAddressStatus) -> Address {
-        let made = resolver::types::IpAddressResponse::builder().ip_id("rni-1").subnet_id("subnet-1").ip("10.0.0.5");
+        let made = resolver::types::IpAddressResponse::builder()
+            .ip_id("rni-1")
+            .subnet_id("subnet-1")
+            .ip("10.0.0.5");
         address(&made.status(status).build()).unwrap()
     }
 
@@ -316,7 +339,10 @@ mod tests {
         let on_its_way = judge_operational(&endpoint, &[an_address(IpAddressStatus::Creating)]);
         assert_eq!(on_its_way, Judgement::Pending("ACTION_NEEDED (one address failed)".to_owned()));
         let broken = judge_operational(&endpoint, &[an_address(IpAddressStatus::FailedCreation)]);
-        assert_eq!(broken, Judgement::Failed("the address in subnet-1 is FAILED_CREATION".to_owned()));
+        assert_eq!(
+            broken,
+            Judgement::Failed("the address in subnet-1 is FAILED_CREATION".to_owned())
+        );
     }
 
     #[test]

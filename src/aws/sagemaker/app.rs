@@ -95,9 +95,13 @@ pub struct AppSummary {
 ///
 /// # Errors
 /// Whatever SageMaker refuses, such as `AccessDenied`.
-pub async fn list_apps(clients: &Clients, domain_id: &DomainId) -> Result<Vec<AppSummary>, AwsError> {
+pub async fn list_apps(
+    clients: &Clients,
+    domain_id: &DomainId,
+) -> Result<Vec<AppSummary>, AwsError> {
     let call = call("ListApps", format!("apps of domain {domain_id}"));
-    let pages = clients.sagemaker().list_apps().domain_id_equals(domain_id.as_str()).into_paginator();
+    let pages =
+        clients.sagemaker().list_apps().domain_id_equals(domain_id.as_str()).into_paginator();
     let apps = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(apps.iter().filter_map(|app| summary(app, domain_id)).collect())
 }
@@ -128,7 +132,11 @@ pub async fn delete_app(clients: &Clients, key: &AppKey) -> Result<(), AwsError>
 ///
 /// # Errors
 /// `TimedOut` with the status last seen.
-pub async fn wait_until_deleted(clients: &Clients, key: &AppKey, patience: &Patience) -> Result<(), AwsError> {
+pub async fn wait_until_deleted(
+    clients: &Clients,
+    key: &AppKey,
+    patience: &Patience,
+) -> Result<(), AwsError> {
     let call = call("DescribeApp", format!("{key} in domain {}", key.domain_id));
     until(&call, "deleted", PACE, patience, || async {
         Ok(match describe(clients, &call, key).await? {
@@ -152,7 +160,11 @@ fn judge_deleted(status: &AppStatus) -> Judgement<()> {
     }
 }
 
-async fn describe(clients: &Clients, call: &Call, key: &AppKey) -> Result<Option<DescribeAppOutput>, AwsError> {
+async fn describe(
+    clients: &Clients,
+    call: &Call,
+    key: &AppKey,
+) -> Result<Option<DescribeAppOutput>, AwsError> {
     let (profile, space) = owner_names(&key.owner);
     let request = clients
         .sagemaker()

@@ -3,8 +3,8 @@
 use aws_sdk_sagemaker as sagemaker;
 use sagemaker::operation::describe_domain::DescribeDomainOutput;
 use sagemaker::types::{
-    AppNetworkAccessType, DomainSettings, DomainSettingsForUpdate, HomeEfsFileSystemCreation, RetentionPolicy,
-    RetentionType,
+    AppNetworkAccessType, DomainSettings, DomainSettingsForUpdate, HomeEfsFileSystemCreation,
+    RetentionPolicy, RetentionType,
 };
 
 pub use super::domain_types::*;
@@ -97,7 +97,10 @@ pub async fn list_domains(clients: &Clients) -> Result<Vec<DomainSummary>, AwsEr
 ///
 /// # Errors
 /// Whatever SageMaker refuses, such as `AccessDenied`.
-pub async fn list_domains_by_name(clients: &Clients, name: &str) -> Result<Vec<DomainSummary>, AwsError> {
+pub async fn list_domains_by_name(
+    clients: &Clients,
+    name: &str,
+) -> Result<Vec<DomainSummary>, AwsError> {
     let domains = list_domains(clients).await?;
     Ok(domains.into_iter().filter(|domain| domain.name == name).collect())
 }
@@ -107,7 +110,11 @@ pub async fn list_domains_by_name(clients: &Clients, name: &str) -> Result<Vec<D
 ///
 /// # Errors
 /// `Invalid` or `InUse` while apps keep a subnet or the way to the network from being changed.
-pub async fn update_domain(clients: &Clients, id: &DomainId, change: &DomainChange) -> Result<(), AwsError> {
+pub async fn update_domain(
+    clients: &Clients,
+    id: &DomainId,
+    change: &DomainChange,
+) -> Result<(), AwsError> {
     if change.is_empty() {
         return Ok(());
     }
@@ -149,14 +156,19 @@ pub async fn update_domain(clients: &Clients, id: &DomainId, change: &DomainChan
 ///
 /// # Errors
 /// `InUse` while it has user profiles, spaces or apps.
-pub async fn delete_domain(clients: &Clients, id: &DomainId, retention: HomeEfsRetention) -> Result<(), AwsError> {
+pub async fn delete_domain(
+    clients: &Clients,
+    id: &DomainId,
+    retention: HomeEfsRetention,
+) -> Result<(), AwsError> {
     let call = call("DeleteDomain", format!("domain {id}"));
     let retention = match retention {
         HomeEfsRetention::Retain => RetentionType::Retain,
         HomeEfsRetention::Delete => RetentionType::Delete,
     };
     let policy = RetentionPolicy::builder().home_efs_file_system(retention).build();
-    let request = clients.sagemaker().delete_domain().domain_id(id.as_str()).retention_policy(policy);
+    let request =
+        clients.sagemaker().delete_domain().domain_id(id.as_str()).retention_policy(policy);
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
@@ -168,13 +180,18 @@ pub async fn delete_domain(clients: &Clients, id: &DomainId, retention: HomeEfsR
 ///
 /// # Errors
 /// `Unexpected` with SageMaker's reason when it fails.
-pub async fn wait_until_in_service(clients: &Clients, id: &DomainId, patience: &Patience) -> Result<Domain, AwsError> {
+pub async fn wait_until_in_service(
+    clients: &Clients,
+    id: &DomainId,
+    patience: &Patience,
+) -> Result<Domain, AwsError> {
     let visibility = Visibility::new();
     let call = describing(id);
     until(&call, "in service", PACE, patience, || async {
         let found = describe(clients, &call, id).await?;
         Ok(visibility.judge(found.as_ref().and_then(Domain::from_sagemaker), |domain| {
-            judge_in_service(&domain.status, domain.failure_reason.as_deref(), ()).map(|()| domain.clone())
+            judge_in_service(&domain.status, domain.failure_reason.as_deref(), ())
+                .map(|()| domain.clone())
         }))
     })
     .await
@@ -184,7 +201,11 @@ pub async fn wait_until_in_service(clients: &Clients, id: &DomainId, patience: &
 ///
 /// # Errors
 /// `Unexpected` with SageMaker's reason when it cannot be deleted.
-pub async fn wait_until_deleted(clients: &Clients, id: &DomainId, patience: &Patience) -> Result<(), AwsError> {
+pub async fn wait_until_deleted(
+    clients: &Clients,
+    id: &DomainId,
+    patience: &Patience,
+) -> Result<(), AwsError> {
     let call = describing(id);
     until(&call, "deleted", PACE, patience, || async {
         Ok(match describe(clients, &call, id).await?.as_ref().and_then(Domain::from_sagemaker) {
@@ -199,7 +220,11 @@ fn describing(id: &DomainId) -> Call {
     call("DescribeDomain", format!("domain {id}"))
 }
 
-async fn describe(clients: &Clients, call: &Call, id: &DomainId) -> Result<Option<DescribeDomainOutput>, AwsError> {
+async fn describe(
+    clients: &Clients,
+    call: &Call,
+    id: &DomainId,
+) -> Result<Option<DescribeDomainOutput>, AwsError> {
     let request = clients.sagemaker().describe_domain().domain_id(id.as_str());
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(domain) => Ok(Some(domain)),
@@ -208,7 +233,10 @@ async fn describe(clients: &Clients, call: &Call, id: &DomainId) -> Result<Optio
     }
 }
 
-fn settings_for_update(change: &DomainChange, now: &DescribeDomainOutput) -> DomainSettingsForUpdate {
+fn settings_for_update(
+    change: &DomainChange,
+    now: &DescribeDomainOutput,
+) -> DomainSettingsForUpdate {
     let docker = now.domain_settings().and_then(DomainSettings::docker_settings);
     DomainSettingsForUpdate::builder()
         .set_security_group_ids(change.security_group_ids.as_ref().map(names))

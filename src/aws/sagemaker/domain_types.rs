@@ -12,7 +12,9 @@ use sagemaker::types::{
 };
 
 use super::{Status, Toggle};
-use crate::aws::{DomainId, FileSystemId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcId, ids, names};
+use crate::aws::{
+    DomainId, FileSystemId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcId, ids, names,
+};
 
 /// How people sign in to a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,13 +111,22 @@ impl UserSettings {
 
     /// Our settings in SageMaker's form. SageMaker replaces the settings of an app as a whole, so
     /// what stands there now goes along.
-    pub(super) fn to_sagemaker(&self, now: Option<&sagemaker::types::UserSettings>) -> sagemaker::types::UserSettings {
-        let jupyter = self.idle_timeout.map(|idle| jupyter_lab(idle, now.and_then(|now| now.jupyter_lab_app_settings())));
-        let editor = self.idle_timeout.map(|idle| code_editor(idle, now.and_then(|now| now.code_editor_app_settings())));
+    pub(super) fn to_sagemaker(
+        &self,
+        now: Option<&sagemaker::types::UserSettings>,
+    ) -> sagemaker::types::UserSettings {
+        let jupyter = self
+            .idle_timeout
+            .map(|idle| jupyter_lab(idle, now.and_then(|now| now.jupyter_lab_app_settings())));
+        let editor = self
+            .idle_timeout
+            .map(|idle| code_editor(idle, now.and_then(|now| now.code_editor_app_settings())));
         sagemaker::types::UserSettings::builder()
             .set_execution_role(self.execution_role.as_ref().map(ToString::to_string))
             .set_security_groups(self.security_group_ids.as_ref().map(names))
-            .set_studio_web_portal(self.studio_web_portal.map(|toggle| StudioWebPortal::from(toggle.as_str())))
+            .set_studio_web_portal(
+                self.studio_web_portal.map(|toggle| StudioWebPortal::from(toggle.as_str())),
+            )
             .set_default_landing_uri(self.default_landing_uri.clone())
             .set_jupyter_lab_app_settings(jupyter)
             .set_code_editor_app_settings(editor)
@@ -123,13 +134,19 @@ impl UserSettings {
     }
 
     pub(super) fn from_sagemaker(settings: &sagemaker::types::UserSettings) -> Self {
-        let jupyter = settings.jupyter_lab_app_settings().and_then(JupyterLabAppSettings::app_lifecycle_management);
+        let jupyter = settings
+            .jupyter_lab_app_settings()
+            .and_then(JupyterLabAppSettings::app_lifecycle_management);
         Self {
             execution_role: settings.execution_role().map(RoleArn::from),
             security_group_ids: Some(ids(settings.security_groups())),
-            studio_web_portal: settings.studio_web_portal().and_then(|portal| Toggle::parse(portal.as_str())),
+            studio_web_portal: settings
+                .studio_web_portal()
+                .and_then(|portal| Toggle::parse(portal.as_str())),
             default_landing_uri: settings.default_landing_uri().map(str::to_owned),
-            idle_timeout: jupyter.and_then(AppLifecycleManagement::idle_settings).and_then(idle_timeout),
+            idle_timeout: jupyter
+                .and_then(AppLifecycleManagement::idle_settings)
+                .and_then(idle_timeout),
         }
     }
 }
@@ -189,7 +206,9 @@ impl DomainChange {
 
     /// Whether something stands in the domain's own settings.
     pub(super) fn has_domain_settings(&self) -> bool {
-        self.security_group_ids.is_some() || self.docker_access.is_some() || self.address_type.is_some()
+        self.security_group_ids.is_some()
+            || self.docker_access.is_some()
+            || self.address_type.is_some()
     }
 }
 
@@ -235,28 +254,47 @@ pub struct Domain {
 }
 
 impl Domain {
-    pub(super) fn from_sagemaker(domain: &sagemaker::operation::describe_domain::DescribeDomainOutput) -> Option<Self> {
+    pub(super) fn from_sagemaker(
+        domain: &sagemaker::operation::describe_domain::DescribeDomainOutput,
+    ) -> Option<Self> {
         let settings = domain.domain_settings();
-        let docker = settings.and_then(|settings| settings.docker_settings()).and_then(DockerSettings::enable_docker_access);
+        let docker = settings
+            .and_then(|settings| settings.docker_settings())
+            .and_then(DockerSettings::enable_docker_access);
         Some(Self {
             id: domain.domain_id()?.into(),
             arn: domain.domain_arn().unwrap_or_default().to_owned(),
             name: domain.domain_name().unwrap_or_default().to_owned(),
-            status: Status::parse(domain.status().map(|status| status.as_str()).unwrap_or_default()),
+            status: Status::parse(
+                domain.status().map(|status| status.as_str()).unwrap_or_default(),
+            ),
             failure_reason: domain.failure_reason().map(str::to_owned),
             url: domain.url().map(str::to_owned),
             auth_mode: domain.auth_mode().and_then(|mode| AuthMode::parse(mode.as_str())),
             vpc_id: domain.vpc_id().unwrap_or_default().into(),
             subnet_ids: ids(domain.subnet_ids()),
-            network_access: domain.app_network_access_type().and_then(|kind| network_access(kind.as_str())),
+            network_access: domain
+                .app_network_access_type()
+                .and_then(|kind| network_access(kind.as_str())),
             kms_key_id: domain.kms_key_id().map(str::to_owned),
             home_efs_file_system_id: domain.home_efs_file_system_id().map(FileSystemId::from),
-            home_efs: domain.home_efs_file_system_creation().and_then(|toggle| Toggle::parse(toggle.as_str())),
-            boundary_security_group_id: domain.security_group_id_for_domain_boundary().map(SecurityGroupId::from),
-            security_group_ids: settings.map(|settings| ids(settings.security_group_ids())).unwrap_or_default(),
+            home_efs: domain
+                .home_efs_file_system_creation()
+                .and_then(|toggle| Toggle::parse(toggle.as_str())),
+            boundary_security_group_id: domain
+                .security_group_id_for_domain_boundary()
+                .map(SecurityGroupId::from),
+            security_group_ids: settings
+                .map(|settings| ids(settings.security_group_ids()))
+                .unwrap_or_default(),
             docker_access: docker.and_then(|status| Toggle::parse(status.as_str())),
-            address_type: settings.and_then(|settings| settings.ip_address_type()).and_then(address_type),
-            default_user_settings: domain.default_user_settings().map(UserSettings::from_sagemaker).unwrap_or_default(),
+            address_type: settings
+                .and_then(|settings| settings.ip_address_type())
+                .and_then(address_type),
+            default_user_settings: domain
+                .default_user_settings()
+                .map(UserSettings::from_sagemaker)
+                .unwrap_or_default(),
         })
     }
 }
@@ -287,15 +325,17 @@ fn address_type(kind: &sagemaker::types::IpAddressType) -> Option<DomainAddressT
 }
 
 fn jupyter_lab(idle: IdleTimeout, now: Option<&JupyterLabAppSettings>) -> JupyterLabAppSettings {
-    let now = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
-    let managed = lifecycle(idle, now.app_lifecycle_management());
-    JupyterLabAppSettings { app_lifecycle_management: Some(managed), ..now }
+    let mut settings = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
+    let managed = lifecycle(idle, settings.app_lifecycle_management());
+    settings.app_lifecycle_management = Some(managed);
+    settings
 }
 
 fn code_editor(idle: IdleTimeout, now: Option<&CodeEditorAppSettings>) -> CodeEditorAppSettings {
-    let now = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
-    let managed = lifecycle(idle, now.app_lifecycle_management());
-    CodeEditorAppSettings { app_lifecycle_management: Some(managed), ..now }
+    let mut settings = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
+    let managed = lifecycle(idle, settings.app_lifecycle_management());
+    settings.app_lifecycle_management = Some(managed);
+    settings
 }
 
 fn lifecycle(idle: IdleTimeout, now: Option<&AppLifecycleManagement>) -> AppLifecycleManagement {
@@ -306,14 +346,18 @@ fn lifecycle(idle: IdleTimeout, now: Option<&AppLifecycleManagement>) -> AppLife
             .set_idle_timeout_in_minutes(i32::try_from(minutes).ok())
             .set_min_idle_timeout_in_minutes(now.and_then(|now| now.min_idle_timeout_in_minutes))
             .set_max_idle_timeout_in_minutes(now.and_then(|now| now.max_idle_timeout_in_minutes)),
-        IdleTimeout::Never => IdleSettings::builder().lifecycle_management(LifecycleManagement::Disabled),
+        IdleTimeout::Never => {
+            IdleSettings::builder().lifecycle_management(LifecycleManagement::Disabled)
+        }
     };
     AppLifecycleManagement::builder().idle_settings(settings.build()).build()
 }
 
 fn idle_timeout(settings: &IdleSettings) -> Option<IdleTimeout> {
     match settings.lifecycle_management()?.as_str() {
-        "ENABLED" => Some(IdleTimeout::Minutes(settings.idle_timeout_in_minutes()?.try_into().ok()?)),
+        "ENABLED" => {
+            Some(IdleTimeout::Minutes(settings.idle_timeout_in_minutes()?.try_into().ok()?))
+        }
         _ => Some(IdleTimeout::Never),
     }
 }
@@ -324,20 +368,31 @@ mod tests {
 
     #[test]
     fn settings_that_are_not_given_are_not_sent() {
-        let sent = UserSettings { studio_web_portal: Some(Toggle::Enabled), ..Default::default() }.to_sagemaker(None);
-        let alone = sagemaker::types::UserSettings::builder().studio_web_portal(StudioWebPortal::Enabled).build();
+        let sent = UserSettings { studio_web_portal: Some(Toggle::Enabled), ..Default::default() }
+            .to_sagemaker(None);
+        let alone = sagemaker::types::UserSettings::builder()
+            .studio_web_portal(StudioWebPortal::Enabled)
+            .build();
         assert_eq!(sent, alone);
     }
 
     #[test]
     fn an_idle_timeout_keeps_the_custom_images_beside_it() {
-        let image = sagemaker::types::CustomImage::builder().image_name("ours").app_image_config_name("c").build();
+        let image = sagemaker::types::CustomImage::builder()
+            .image_name("ours")
+            .app_image_config_name("c")
+            .build();
         let jupyter = JupyterLabAppSettings::builder().custom_images(image).build();
-        let now = sagemaker::types::UserSettings::builder().jupyter_lab_app_settings(jupyter).build();
-        let change = UserSettings { idle_timeout: Some(IdleTimeout::Minutes(90)), ..Default::default() };
+        let now =
+            sagemaker::types::UserSettings::builder().jupyter_lab_app_settings(jupyter).build();
+        let change =
+            UserSettings { idle_timeout: Some(IdleTimeout::Minutes(90)), ..Default::default() };
         let sent = change.to_sagemaker(Some(&now));
         assert_eq!(sent.jupyter_lab_app_settings().unwrap().custom_images().len(), 1);
-        assert_eq!(UserSettings::from_sagemaker(&sent).idle_timeout, Some(IdleTimeout::Minutes(90)));
+        assert_eq!(
+            UserSettings::from_sagemaker(&sent).idle_timeout,
+            Some(IdleTimeout::Minutes(90))
+        );
     }
 
     #[test]

@@ -108,9 +108,11 @@ fn judge_in_service<T>(status: &Status, reason: Option<&str>, ready: T) -> Judge
     match status {
         Status::InService => Judgement::Ready(ready),
         Status::Pending | Status::Updating => Judgement::Pending(status.to_string()),
-        Status::UpdateFailed | Status::Failed | Status::Deleting | Status::DeleteFailed | Status::Other(_) => {
-            Judgement::Failed(with_reason(status, reason))
-        }
+        Status::UpdateFailed
+        | Status::Failed
+        | Status::Deleting
+        | Status::DeleteFailed
+        | Status::Other(_) => Judgement::Failed(with_reason(status, reason)),
     }
 }
 
@@ -141,7 +143,16 @@ mod tests {
 
     #[test]
     fn every_status_prints_as_it_is_read() {
-        for word in ["Pending", "InService", "Updating", "Update_Failed", "Failed", "Deleting", "Delete_Failed", "New"] {
+        for word in [
+            "Pending",
+            "InService",
+            "Updating",
+            "Update_Failed",
+            "Failed",
+            "Deleting",
+            "Delete_Failed",
+            "New",
+        ] {
             assert_eq!(Status::parse(word).to_string(), word);
         }
     }
@@ -163,6 +174,10 @@ mod tests {
         let call = call("CreateDomain", "domain research");
         let role = "Could not assume role arn:aws:iam::123456789012:role/r. Please ensure that the role exists";
         assert!(is_role_not_assumable(&call.answered("ValidationException", role, Some(400))));
-        assert!(!is_role_not_assumable(&call.answered("ValidationException", "bad subnet", Some(400))));
+        assert!(!is_role_not_assumable(&call.answered(
+            "ValidationException",
+            "bad subnet",
+            Some(400)
+        )));
     }
 }

@@ -52,8 +52,12 @@ impl fmt::Debug for PresignedUrl {
 /// # Errors
 /// `AccessDenied` where a policy confines presigning to another path; `NotFound` for an unknown
 /// domain or user profile.
-pub async fn create_presigned_url(clients: &Clients, request: &PresignRequest) -> Result<PresignedUrl, AwsError> {
-    let object = format!("user profile {} of domain {}", request.user_profile_name, request.domain_id);
+pub async fn create_presigned_url(
+    clients: &Clients,
+    request: &PresignRequest,
+) -> Result<PresignedUrl, AwsError> {
+    let object =
+        format!("user profile {} of domain {}", request.user_profile_name, request.domain_id);
     let call = call("CreatePresignedDomainUrl", object);
     let seconds = |seconds: Option<u32>| seconds.and_then(|seconds| i32::try_from(seconds).ok());
     let sending = clients
@@ -75,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_presigned_url_prints_its_host_alone() {
-        let url = PresignedUrl("https://d-1.studio.eu-west-1.sagemaker.aws/auth?token=secret".to_owned());
+        let url =
+            PresignedUrl("https://d-1.studio.eu-west-1.sagemaker.aws/auth?token=secret".to_owned());
         assert_eq!(format!("{url:?}"), "PresignedUrl(d-1.studio.eu-west-1.sagemaker.aws)");
     }
 }

@@ -24,9 +24,13 @@ pub struct SpaceSummary {
 ///
 /// # Errors
 /// Whatever SageMaker refuses, such as `AccessDenied`.
-pub async fn list_spaces(clients: &Clients, domain_id: &DomainId) -> Result<Vec<SpaceSummary>, AwsError> {
+pub async fn list_spaces(
+    clients: &Clients,
+    domain_id: &DomainId,
+) -> Result<Vec<SpaceSummary>, AwsError> {
     let call = call("ListSpaces", format!("spaces of domain {domain_id}"));
-    let pages = clients.sagemaker().list_spaces().domain_id_equals(domain_id.as_str()).into_paginator();
+    let pages =
+        clients.sagemaker().list_spaces().domain_id_equals(domain_id.as_str()).into_paginator();
     let spaces = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(spaces.iter().filter_map(summary).collect())
 }
@@ -35,7 +39,11 @@ pub async fn list_spaces(clients: &Clients, domain_id: &DomainId) -> Result<Vec<
 ///
 /// # Errors
 /// `InUse` while it has apps.
-pub async fn delete_space(clients: &Clients, domain_id: &DomainId, name: &str) -> Result<(), AwsError> {
+pub async fn delete_space(
+    clients: &Clients,
+    domain_id: &DomainId,
+    name: &str,
+) -> Result<(), AwsError> {
     let call = call("DeleteSpace", format!("space {name} of domain {domain_id}"));
     let request = clients.sagemaker().delete_space().domain_id(domain_id.as_str()).space_name(name);
     match request.send().await.map_err(|error| call.failed(error)) {
@@ -60,7 +68,8 @@ pub async fn wait_until_deleted(
         Ok(match describe(clients, &call, domain_id, name).await? {
             None => Judgement::Ready(()),
             Some(space) => {
-                let status = Status::parse(space.status().map(|status| status.as_str()).unwrap_or_default());
+                let status =
+                    Status::parse(space.status().map(|status| status.as_str()).unwrap_or_default());
                 judge_deleted(&status, space.failure_reason())
             }
         })
@@ -74,7 +83,8 @@ async fn describe(
     domain_id: &DomainId,
     name: &str,
 ) -> Result<Option<DescribeSpaceOutput>, AwsError> {
-    let request = clients.sagemaker().describe_space().domain_id(domain_id.as_str()).space_name(name);
+    let request =
+        clients.sagemaker().describe_space().domain_id(domain_id.as_str()).space_name(name);
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(space) => Ok(Some(space)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -83,7 +93,8 @@ async fn describe(
 }
 
 fn summary(space: &sagemaker::types::SpaceDetails) -> Option<SpaceSummary> {
-    let owner = space.ownership_settings_summary().and_then(|owner| owner.owner_user_profile_name());
+    let owner =
+        space.ownership_settings_summary().and_then(|owner| owner.owner_user_profile_name());
     Some(SpaceSummary {
         name: space.space_name()?.to_owned(),
         owner: owner.map(str::to_owned),

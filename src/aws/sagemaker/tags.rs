@@ -13,7 +13,9 @@ pub async fn list_tags(clients: &Clients, arn: &str) -> Result<Tags, AwsError> {
     let call = call("ListTags", arn);
     let pages = clients.sagemaker().list_tags().resource_arn(arn).into_paginator();
     let tags = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
-    let pair = |tag: &sagemaker::types::Tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()));
+    let pair = |tag: &sagemaker::types::Tag| {
+        Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
+    };
     Ok(tags.iter().filter_map(pair).collect())
 }
 
@@ -38,7 +40,9 @@ pub async fn update_tags(clients: &Clients, arn: &str, change: &TagChange) -> Re
 
 /// Tags for a request, where none are left out.
 pub(super) fn some_tags(tags: &Tags) -> Option<Vec<sagemaker::types::Tag>> {
-    let tags: Vec<_> =
-        tags.iter().map(|(key, value)| sagemaker::types::Tag::builder().key(key).value(value).build()).collect();
+    let tags: Vec<_> = tags
+        .iter()
+        .map(|(key, value)| sagemaker::types::Tag::builder().key(key).value(value).build())
+        .collect();
     Some(tags).filter(|tags| !tags.is_empty())
 }

@@ -59,8 +59,12 @@ pub struct UserProfileSummary {
 /// # Errors
 /// `AlreadyExists` when the domain has one of this name; `Invalid` for a role that SageMaker
 /// cannot assume, which [`super::is_role_not_assumable`] recognises.
-pub async fn create_user_profile(clients: &Clients, new: &NewUserProfile) -> Result<String, AwsError> {
-    let call = call("CreateUserProfile", format!("user profile {} of domain {}", new.name, new.domain_id));
+pub async fn create_user_profile(
+    clients: &Clients,
+    new: &NewUserProfile,
+) -> Result<String, AwsError> {
+    let call =
+        call("CreateUserProfile", format!("user profile {} of domain {}", new.name, new.domain_id));
     let settings = (!new.settings.is_empty()).then(|| new.settings.to_sagemaker(None));
     let request = clients
         .sagemaker()
@@ -93,9 +97,16 @@ pub async fn find_user_profile(
 ///
 /// # Errors
 /// Whatever SageMaker refuses, such as `AccessDenied`.
-pub async fn list_user_profiles(clients: &Clients, domain_id: &DomainId) -> Result<Vec<UserProfileSummary>, AwsError> {
+pub async fn list_user_profiles(
+    clients: &Clients,
+    domain_id: &DomainId,
+) -> Result<Vec<UserProfileSummary>, AwsError> {
     let call = call("ListUserProfiles", format!("user profiles of domain {domain_id}"));
-    let pages = clients.sagemaker().list_user_profiles().domain_id_equals(domain_id.as_str()).into_paginator();
+    let pages = clients
+        .sagemaker()
+        .list_user_profiles()
+        .domain_id_equals(domain_id.as_str())
+        .into_paginator();
     let profiles = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
     Ok(profiles.iter().filter_map(summary).collect())
 }
@@ -130,9 +141,17 @@ pub async fn update_user_profile(
 ///
 /// # Errors
 /// `InUse` while it has apps.
-pub async fn delete_user_profile(clients: &Clients, domain_id: &DomainId, name: &str) -> Result<(), AwsError> {
+pub async fn delete_user_profile(
+    clients: &Clients,
+    domain_id: &DomainId,
+    name: &str,
+) -> Result<(), AwsError> {
     let call = call("DeleteUserProfile", format!("user profile {name} of domain {domain_id}"));
-    let request = clients.sagemaker().delete_user_profile().domain_id(domain_id.as_str()).user_profile_name(name);
+    let request = clients
+        .sagemaker()
+        .delete_user_profile()
+        .domain_id(domain_id.as_str())
+        .user_profile_name(name);
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Ok(()),
@@ -154,9 +173,13 @@ pub async fn wait_until_in_service(
     let call = describing(domain_id, name);
     until(&call, "in service", PACE, patience, || async {
         let found = describe(clients, &call, domain_id, name).await?;
-        Ok(visibility.judge(found.as_ref().map(|profile| from_sagemaker(profile, domain_id, name)), |profile| {
-            judge_in_service(&profile.status, profile.failure_reason.as_deref(), ()).map(|()| profile.clone())
-        }))
+        Ok(visibility.judge(
+            found.as_ref().map(|profile| from_sagemaker(profile, domain_id, name)),
+            |profile| {
+                judge_in_service(&profile.status, profile.failure_reason.as_deref(), ())
+                    .map(|()| profile.clone())
+            },
+        ))
     })
     .await
 }
@@ -194,7 +217,11 @@ async fn describe(
     domain_id: &DomainId,
     name: &str,
 ) -> Result<Option<DescribeUserProfileOutput>, AwsError> {
-    let request = clients.sagemaker().describe_user_profile().domain_id(domain_id.as_str()).user_profile_name(name);
+    let request = clients
+        .sagemaker()
+        .describe_user_profile()
+        .domain_id(domain_id.as_str())
+        .user_profile_name(name);
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(profile) => Ok(Some(profile)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -202,7 +229,11 @@ async fn describe(
     }
 }
 
-fn from_sagemaker(profile: &DescribeUserProfileOutput, domain_id: &DomainId, name: &str) -> UserProfile {
+fn from_sagemaker(
+    profile: &DescribeUserProfileOutput,
+    domain_id: &DomainId,
+    name: &str,
+) -> UserProfile {
     UserProfile {
         domain_id: domain_id.clone(),
         name: name.to_owned(),

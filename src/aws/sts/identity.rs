@@ -18,7 +18,8 @@ pub struct Identity {
 /// `Credentials` when there are none, or they are expired or unknown to AWS.
 pub async fn caller_identity(clients: &Clients) -> Result<Identity, AwsError> {
     let call = Call::new(Service::Sts, "GetCallerIdentity", "the credentials in use");
-    let answer = clients.sts().get_caller_identity().send().await.map_err(|error| call.failed(error))?;
+    let answer =
+        clients.sts().get_caller_identity().send().await.map_err(|error| call.failed(error))?;
     Ok(Identity {
         account_id: answer.account().ok_or_else(|| call.lacks("account id"))?.into(),
         arn: answer.arn().unwrap_or_default().to_owned(),

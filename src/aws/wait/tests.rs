@@ -167,7 +167,8 @@ async fn a_passing_error_is_tried_again() {
 async fn trying_again_ends_at_its_bound_with_the_calls_own_error() {
     let started = Instant::now();
     let answer: Result<(), _> =
-        retry_while(passes, Duration::from_secs(120), PACE, &patience(600), async || Err(in_use())).await;
+        retry_while(passes, Duration::from_secs(120), PACE, &patience(600), async || Err(in_use()))
+            .await;
     assert_eq!(answer, Err(in_use()));
     assert_eq!(started.elapsed().as_secs(), 120);
 }
@@ -175,11 +176,12 @@ async fn trying_again_ends_at_its_bound_with_the_calls_own_error() {
 #[tokio::test(start_paused = true)]
 async fn another_error_is_not_tried_again() {
     let attempts = Cell::new(0);
-    let answer: Result<(), _> = retry_while(passes, Duration::from_secs(120), PACE, &patience(600), async || {
-        attempts.set(attempts.get() + 1);
-        Err(call().answered("AccessDenied", "no", Some(403)))
-    })
-    .await;
+    let answer: Result<(), _> =
+        retry_while(passes, Duration::from_secs(120), PACE, &patience(600), async || {
+            attempts.set(attempts.get() + 1);
+            Err(call().answered("AccessDenied", "no", Some(403)))
+        })
+        .await;
     assert_eq!(answer.unwrap_err().kind, Kind::AccessDenied);
     assert_eq!(attempts.get(), 1);
 }
@@ -189,7 +191,8 @@ async fn a_stop_ends_trying_again_and_keeps_the_last_answer() {
     let patience = patience(600);
     patience.stop.cancel();
     let answer: Result<(), _> =
-        retry_while(passes, Duration::from_secs(120), PACE, &patience, async || Err(in_use())).await;
+        retry_while(passes, Duration::from_secs(120), PACE, &patience, async || Err(in_use()))
+            .await;
     let error = answer.unwrap_err();
     assert_eq!(error.kind, Kind::Interrupted);
     assert!(error.message.contains("has a dependent object"), "{error}");
