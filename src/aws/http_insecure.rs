@@ -35,8 +35,11 @@ use super::http::{Proxies, ProxyAddress, Scheme};
 /// Makes connectors that accept any certificate, one per set of time-outs.
 pub(super) struct InsecureClient {
     proxy: Option<(ProxyAddress, String)>,
-    connectors: Mutex<BTreeMap<(Option<Duration>, Option<Duration>), SharedHttpConnector>>,
+    connectors: Mutex<BTreeMap<TimeOuts, SharedHttpConnector>>,
 }
+
+/// To connect, and to be answered.
+type TimeOuts = (Option<Duration>, Option<Duration>);
 
 impl InsecureClient {
     /// Goes through the proxy for `https`, where there is one.
