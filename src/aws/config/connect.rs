@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** without validation, no call is made here but those that find the Region.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::imds::region::ImdsRegionProvider;
@@ -14,15 +15,15 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use super::account::check_account;
 use super::resolve::{DEFAULT_ATTEMPTS, Profile, Resolved, check_region, resolve};
-use super::{ConfigError, Environment, Settings, credentials};
+use super::{
+    AssumeRole, AssumeRoleWithWebIdentity, ConfigError, Environment, Settings, credentials,
+};
 use crate::aws::assume::{AssumedRole, WebIdentityRole};
 use crate::aws::clients::{Clients, Shared};
-use crate::aws::error::{AwsError, Kind};
 use crate::aws::http::{self, Trust};
-use crate::aws::iam::identity::account_by_iam;
-use crate::aws::ids::{AccountId, Region};
-use crate::aws::sts::identity::caller_identity;
+use crate::aws::ids::Region;
 
 /// How often the SDK itself makes a call where no one says anything.
 const SDK_ATTEMPTS: u32 = 3;
@@ -40,7 +41,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Whatever keeps the provider from being used, with the argument at fault where there is one.
 pub async fn connect(settings: Settings) -> Result<Clients, ConfigError> {
     let environment = Environment::of_process();
-    let resolved = resolve(&settings, &environment)?;
+    let mut resolved = resolve(&settings, &environment)?;
+    check_files(&resolved.config_files, "shared_config_files").await?;
+    check_files(&resolved.credentials_files, "shared_credentials_files").await?;
     let trust = trust(&settings, &resolved).await?;
     let http = http::client(&resolved.proxies, trust);
     let provider = ProviderConfig::default().with_http_client(http.clone());
@@ -48,9 +51,22 @@ pub async fn connect(settings: Settings) -> Result<Clients, ConfigError> {
     let provider = provider.with_region(Some(aws_config::Region::new(region.to_string())));
     let base = credentials::base(&settings, &resolved, &provider)?;
     let sdk = load(&settings, &resolved, &region, http, base).await?;
+    let web_identity = resolved.web_identity.take();
     let clients = Clients::new(shared(&settings, resolved, sdk)?, region);
-    let clients = in_roles(&settings, clients, &environment)?;
+    let clients = in_roles(clients, web_identity, &settings.assume_role);
     check_account(&settings, clients).await
+}
+
+/// A file that the configuration names has to be there; the usual ones need not.
+async fn check_files(files: &[PathBuf], argument: &'static str) -> Result<(), ConfigError> {
+    for file in files {
+        if let Err(error) = tokio::fs::metadata(file).await {
+            let failed = format!("could not read {}", file.display());
+            let remedy = "correct the name, or take it out of the list";
+            return Err(ConfigError::new(argument, failed, error.to_string(), remedy));
+        }
+    }
+    Ok(())
 }
 
 async fn trust(settings: &Settings, resolved: &Resolved) -> Result<Trust, ConfigError> {
@@ -192,177 +208,32 @@ fn shared(settings: &Settings, resolved: Resolved, sdk: SdkConfig) -> Result<Sha
 
 /// Goes from role to role. Nothing is assumed until the first call is signed.
 fn in_roles(
-    settings: &Settings,
     clients: Clients,
-    environment: &Environment,
-) -> Result<Clients, ConfigError> {
+    web_identity: Option<AssumeRoleWithWebIdentity>,
+    roles: &[AssumeRole],
+) -> Clients {
     let mut clients = clients;
-    if let Some(role) = resolve(settings, environment)?.web_identity {
+    if let Some(role) = web_identity {
         let provider = WebIdentityRole::new(clients.sts().clone(), role);
         clients = clients.with_credentials(SharedCredentialsProvider::new(provider));
     }
-    for role in &settings.assume_role {
+    for role in roles {
         let provider = AssumedRole::new(clients.sts().clone(), role.clone());
         clients = clients.with_credentials(SharedCredentialsProvider::new(provider));
     }
-    Ok(clients)
-}
-
-async fn check_account(settings: &Settings, clients: Clients) -> Result<Clients, ConfigError> {
-    let account_id = if !settings.skip_credentials_validation {
-        let identity =
-            caller_identity(&clients).await.map_err(|error| refused(settings, &error))?;
-        Some(identity.account_id)
-    } else if !settings.skip_requesting_account_id {
-        Some(find_account(settings, &clients).await?)
-    } else {
-        None
-    };
-    check_lists(settings, account_id.as_ref())?;
-    Ok(clients.with_account(account_id))
-}
-
-/// Where STS cannot be asked, IAM may tell.
-async fn find_account(settings: &Settings, clients: &Clients) -> Result<AccountId, ConfigError> {
-    let by_sts = match caller_identity(clients).await {
-        Ok(identity) => return Ok(identity.account_id),
-        Err(error) if error.kind == Kind::Credentials => return Err(refused(settings, &error)),
-        Err(error) => error,
-    };
-    account_by_iam(clients).await.map_err(|by_iam| {
-        let fact = format!("STS and IAM did not tell ({by_sts}; {by_iam})");
-        let remedy = "allow sts:GetCallerIdentity, or set skip_requesting_account_id = true";
-        ConfigError::new("skip_requesting_account_id", "could not find the account", fact, remedy)
-    })
-}
-
-fn refused(settings: &Settings, error: &AwsError) -> ConfigError {
-    let failed = "could not validate the credentials";
-    let fact = error.to_string();
-    match error.kind {
-        Kind::Credentials => {
-            let (argument, remedy) = source_of_credentials(settings, &fact);
-            ConfigError::new(argument, failed, fact, remedy)
-        }
-        Kind::Network | Kind::Unavailable => {
-            let remedy = "check the network, the proxy, and the endpoint of STS; \
-                          skip_credentials_validation = true leaves this check out";
-            ConfigError::new(None, failed, fact, remedy)
-        }
-        Kind::NotFound
-        | Kind::AlreadyExists
-        | Kind::Conflict
-        | Kind::InUse
-        | Kind::AccessDenied
-        | Kind::LimitExceeded
-        | Kind::Throttled
-        | Kind::Invalid
-        | Kind::Interrupted
-        | Kind::TimedOut
-        | Kind::Unexpected => ConfigError::new(None, failed, fact, "correct what AWS names"),
-    }
-}
-
-/// Which argument the credentials came from, as far as the configuration tells.
-fn source_of_credentials(settings: &Settings, fact: &str) -> (Option<&'static str>, &'static str) {
-    if !settings.assume_role.is_empty() && fact.contains(" AssumeRole for ") {
-        (
-            Some("assume_role"),
-            "let the role's trust policy name the caller, and the caller assume the role",
-        )
-    } else if settings.assume_role_with_web_identity.is_some()
-        && fact.contains(" AssumeRoleWithWebIdentity for ")
-    {
-        (
-            Some("assume_role_with_web_identity"),
-            "let the role trust the token's issuer and audience",
-        )
-    } else if settings.access_key.is_some() {
-        (Some("access_key"), "correct access_key, secret_key and token")
-    } else if settings.profile.is_some() {
-        (Some("profile"), "correct the profile, or sign in to it again")
-    } else {
-        let remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile, \
-                      or run where a web identity or a role of the machine is at hand";
-        (None, remedy)
-    }
-}
-
-fn check_lists(settings: &Settings, account_id: Option<&AccountId>) -> Result<(), ConfigError> {
-    let (allowed, forbidden) = (&settings.allowed_account_ids, &settings.forbidden_account_ids);
-    if allowed.is_empty() && forbidden.is_empty() {
-        return Ok(());
-    }
-    let argument = if allowed.is_empty() { "forbidden_account_ids" } else { "allowed_account_ids" };
-    let Some(account_id) = account_id else {
-        let fact = "the account is unknown, since it was not to be asked for";
-        let remedy = "take out skip_requesting_account_id, or the list of accounts";
-        return Err(ConfigError::new(argument, "could not check the account", fact, remedy));
-    };
-    let remedy = "use credentials of another account, or correct the list";
-    if !allowed.is_empty() && !allowed.contains(account_id.as_str()) {
-        let fact = format!(
-            "the credentials are of account {account_id}, which is not among the allowed ones"
-        );
-        return Err(ConfigError::new(
-            "allowed_account_ids",
-            "could not work in this account",
-            fact,
-            remedy,
-        ));
-    }
-    if forbidden.contains(account_id.as_str()) {
-        let fact = format!("the credentials are of account {account_id}, which is forbidden");
-        return Err(ConfigError::new(
-            "forbidden_account_ids",
-            "could not work in this account",
-            fact,
-            remedy,
-        ));
-    }
-    Ok(())
+    clients
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lists(allowed: &[&str], forbidden: &[&str]) -> Settings {
-        let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
-        Settings {
-            allowed_account_ids: set(allowed),
-            forbidden_account_ids: set(forbidden),
-            ..Settings::default()
-        }
-    }
-
-    fn argument_at_fault(settings: &Settings, account: Option<&str>) -> Option<&'static str> {
-        check_lists(settings, account.map(AccountId::from).as_ref())
-            .err()
-            .and_then(|error| error.argument)
-    }
-
-    #[test]
-    fn an_account_off_the_allowed_list_is_refused() {
-        let settings = lists(&["111111111111"], &[]);
-        assert_eq!(argument_at_fault(&settings, Some("111111111111")), None);
-        assert_eq!(argument_at_fault(&settings, Some("222222222222")), Some("allowed_account_ids"));
-        assert_eq!(argument_at_fault(&settings, None), Some("allowed_account_ids"));
-    }
-
-    #[test]
-    fn a_forbidden_account_is_refused() {
-        let settings = lists(&[], &["111111111111"]);
-        assert_eq!(
-            argument_at_fault(&settings, Some("111111111111")),
-            Some("forbidden_account_ids")
-        );
-        assert_eq!(argument_at_fault(&settings, Some("222222222222")), None);
-    }
-
-    #[test]
-    fn without_lists_an_unknown_account_will_do() {
-        assert_eq!(argument_at_fault(&Settings::default(), None), None);
+    #[tokio::test]
+    async fn a_shared_file_that_is_not_there_is_refused_at_its_argument() {
+        let files = [PathBuf::from("/nonexistent/config")];
+        let error = check_files(&files, "shared_config_files").await.unwrap_err();
+        assert_eq!(error.argument, Some("shared_config_files"));
+        assert!(error.failed.contains("/nonexistent/config"), "{error}");
     }
 
     #[test]
