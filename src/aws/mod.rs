@@ -27,6 +27,7 @@ pub mod tags;
 pub mod wait;
 
 pub use clients::Clients;
+pub use config::{ConfigError, Settings, connect};
 pub use error::{AwsError, Call, Kind, Service};
 pub use ids::*;
 pub use partition::Partition;
