@@ -41,7 +41,9 @@ impl Connection {
                 None => clients,
             })),
             State::Unknown => Ok(None),
-            State::NotConfigured => Err(Diagnostic::bug("A resource was used before the provider was configured.").into()),
+            State::NotConfigured => {
+                Err(Diagnostic::bug("A resource was used before the provider was configured.").into())
+            }
         }
     }
 

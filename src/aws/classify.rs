@@ -8,14 +8,11 @@ use super::error::Kind;
 pub(super) fn kind_of(code: &str, message: &str, status: Option<u16>) -> Kind {
     // Some services put a namespace before the code, or a URL after it.
     let code = code.rsplit('#').next().unwrap_or(code).split(':').next().unwrap_or(code);
-    told_apart_by_message(code, message)
-        .or_else(|| exact(code))
-        .or_else(|| by_shape(code))
-        .unwrap_or(match status {
-            Some(500..) => Kind::Unavailable,
-            Some(429) => Kind::Throttled,
-            _ => Kind::Unexpected,
-        })
+    told_apart_by_message(code, message).or_else(|| exact(code)).or_else(|| by_shape(code)).unwrap_or(match status {
+        Some(500..) => Kind::Unavailable,
+        Some(429) => Kind::Throttled,
+        _ => Kind::Unexpected,
+    })
 }
 
 /// Codes that mean different things with different messages.
@@ -39,44 +36,97 @@ fn told_apart_by_message(code: &str, message: &str) -> Option<Kind> {
 
 fn exact(code: &str) -> Option<Kind> {
     Some(match code {
-        "NoSuchEntity" | "NoSuchEntityException" | "NoSuchHostedZone" | "NoSuchChange" | "ResourceNotFound"
-        | "VPCAssociationNotFound" | "VPCAssociationAuthorizationNotFound" => Kind::NotFound,
+        "NoSuchEntity"
+        | "NoSuchEntityException"
+        | "NoSuchHostedZone"
+        | "NoSuchChange"
+        | "ResourceNotFound"
+        | "VPCAssociationNotFound"
+        | "VPCAssociationAuthorizationNotFound" => Kind::NotFound,
 
-        "EntityAlreadyExists" | "EntityAlreadyExistsException" | "HostedZoneAlreadyExists"
-        | "ResourceExistsException" | "RouteAlreadyExists" => Kind::AlreadyExists,
+        "EntityAlreadyExists"
+        | "EntityAlreadyExistsException"
+        | "HostedZoneAlreadyExists"
+        | "ResourceExistsException"
+        | "RouteAlreadyExists" => Kind::AlreadyExists,
 
-        "ConflictException" | "ConflictingDomainExists" | "ConcurrentModification"
-        | "ConcurrentModificationException" | "IncorrectState" | "InvalidState" | "IdempotentParameterMismatch"
-        | "ResourceUnavailableException" | "EntityTemporarilyUnmodifiable"
+        "ConflictException"
+        | "ConflictingDomainExists"
+        | "ConcurrentModification"
+        | "ConcurrentModificationException"
+        | "IncorrectState"
+        | "InvalidState"
+        | "IdempotentParameterMismatch"
+        | "ResourceUnavailableException"
+        | "EntityTemporarilyUnmodifiable"
         | "EntityTemporarilyUnmodifiableException" => Kind::Conflict,
 
-        "DependencyViolation" | "ResourceInUse" | "ResourceInUseException" | "HostedZoneNotEmpty"
-        | "DeleteConflict" | "DeleteConflictException" | "LastVPCAssociation" => Kind::InUse,
+        "DependencyViolation"
+        | "ResourceInUse"
+        | "ResourceInUseException"
+        | "HostedZoneNotEmpty"
+        | "DeleteConflict"
+        | "DeleteConflictException"
+        | "LastVPCAssociation" => Kind::InUse,
 
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorizedException"
-        | "UnauthorizedAccess" | "AuthFailure" | "OptInRequired" => Kind::AccessDenied,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "NotAuthorizedException"
+        | "UnauthorizedAccess"
+        | "AuthFailure"
+        | "OptInRequired" => Kind::AccessDenied,
 
-        "RequestLimitExceeded" | "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestThrottled"
-        | "RequestThrottledException" | "TooManyRequestsException" | "SlowDown" | "PriorRequestNotComplete" => {
-            Kind::Throttled
-        }
+        "RequestLimitExceeded"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "PriorRequestNotComplete" => Kind::Throttled,
 
-        "InsufficientFreeAddressesInSubnet" | "ServiceQuotaExceededException" | "LimitsExceeded"
-        | "TooManyHostedZones" | "TooManyVPCAssociationAuthorizations" => Kind::LimitExceeded,
+        "InsufficientFreeAddressesInSubnet"
+        | "ServiceQuotaExceededException"
+        | "LimitsExceeded"
+        | "TooManyHostedZones"
+        | "TooManyVPCAssociationAuthorizations" => Kind::LimitExceeded,
 
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "ExpiredToken" | "ExpiredTokenException"
-        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature"
-        | "MissingAuthenticationToken" | "MissingAuthenticationTokenException" | "RequestExpired"
-        | "InvalidIdentityToken" | "InvalidIdentityTokenException" | "IDPRejectedClaim" => Kind::Credentials,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "RequestExpired"
+        | "InvalidIdentityToken"
+        | "InvalidIdentityTokenException"
+        | "IDPRejectedClaim" => Kind::Credentials,
 
-        "InternalError" | "InternalFailure" | "InternalServerError" | "InternalServiceErrorException"
-        | "ServiceUnavailable" | "ServiceUnavailableException" | "Unavailable" | "RequestTimeout"
-        | "ServiceFailure" | "ServiceFailureException" => Kind::Unavailable,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceErrorException"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "Unavailable"
+        | "RequestTimeout"
+        | "ServiceFailure"
+        | "ServiceFailureException" => Kind::Unavailable,
 
-        "ValidationException" | "ValidationError" | "MissingParameter" | "MalformedPolicyDocument"
-        | "MalformedPolicyDocumentException" | "UnsupportedOperation" | "Unsupported" | "UnknownParameter" | "PublicZoneVPCAssociation" => {
-            Kind::Invalid
-        }
+        "ValidationException"
+        | "ValidationError"
+        | "MissingParameter"
+        | "MalformedPolicyDocument"
+        | "MalformedPolicyDocumentException"
+        | "UnsupportedOperation"
+        | "Unsupported"
+        | "UnknownParameter"
+        | "PublicZoneVPCAssociation" => Kind::Invalid,
 
         _ => return None,
     })

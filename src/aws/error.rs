@@ -167,10 +167,7 @@ impl Call {
 
     /// An error that AWS reported inside an answer that was itself a success.
     pub fn answered(&self, code: &str, message: &str, status: Option<u16>) -> AwsError {
-        AwsError {
-            code: Some(code.to_owned()),
-            ..self.error(kind_of(code, message, status), one_line(message))
-        }
+        AwsError { code: Some(code.to_owned()), ..self.error(kind_of(code, message, status), one_line(message)) }
     }
 
     /// An error in our own words.

@@ -19,7 +19,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-
+use super::http_insecure;
 
 /// Never by proxy: this machine, and the services that give it credentials.
 const ALWAYS_DIRECT: &str = "localhost,127.0.0.0/8,::1,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254";
@@ -46,11 +46,7 @@ impl Proxies {
     ///
     /// # Errors
     /// The scheme, `http` or `https`, whose proxy's address is no URL.
-    pub(super) fn new(
-        http: Option<&str>,
-        https: Option<&str>,
-        no_proxy: Option<&str>,
-    ) -> Result<Self, &'static str> {
+    pub(super) fn new(http: Option<&str>, https: Option<&str>, no_proxy: Option<&str>) -> Result<Self, &'static str> {
         let address = |text: Option<&str>, scheme| text.map(|text| ProxyAddress::parse(text).ok_or(scheme)).transpose();
         let no_proxy = match no_proxy {
             Some(hosts) => format!("{hosts},{ALWAYS_DIRECT}"),
@@ -154,7 +150,7 @@ pub(super) fn client(proxies: &Proxies, trust: Trust) -> SharedHttpClient {
         Trust::Bundle(pem) => {
             secure_client(proxies.config(Scheme::Https), TrustStore::empty().with_pem_certificate(pem))
         }
-        Trust::Anyone => todo!(),
+        Trust::Anyone => SharedHttpClient::new(http_insecure::InsecureClient::new(proxies)),
     };
     SharedHttpClient::new(ByScheme { plain, secure })
 }

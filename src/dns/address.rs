@@ -64,18 +64,11 @@ mod tests {
     #[test]
     fn what_is_near_an_address_is_refused_by_name() {
         let refused = |text: &str| parse_address(text).unwrap_err().to_string();
-        assert_eq!(
-            refused("10.0.1.0/24"),
-            "\"10.0.1.0/24\" is an address range; forward to single addresses"
-        );
-        assert_eq!(
-            refused("10.0.1.10:53"),
-            "\"10.0.1.10:53\" has a port; DNS is forwarded to port 53"
-        );
+        assert_eq!(refused("10.0.1.0/24"), "\"10.0.1.0/24\" is an address range; forward to single addresses");
+        assert_eq!(refused("10.0.1.10:53"), "\"10.0.1.10:53\" has a port; DNS is forwarded to port 53");
         assert_eq!(refused("0.0.0.0"), "no name server can have the address 0.0.0.0");
         assert_eq!(refused("224.0.0.1"), "no name server can have the address 224.0.0.1");
-        for text in ["", "resolver.example.com", "10.0.1", "10.0.1.256", " 10.0.1.10", "010.0.1.10"]
-        {
+        for text in ["", "resolver.example.com", "10.0.1", "10.0.1.256", " 10.0.1.10", "010.0.1.10"] {
             assert_eq!(parse_address(text), Err(AddressError::NotAnAddress(text.to_owned())));
         }
     }

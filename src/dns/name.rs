@@ -129,10 +129,7 @@ fn is_legal(character: char) -> bool {
 }
 
 fn is_quote(character: char) -> bool {
-    matches!(
-        character,
-        '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}'
-    )
+    matches!(character, '"' | '\'' | '`' | '\u{ab}' | '\u{bb}' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}')
 }
 
 #[cfg(test)]
@@ -145,10 +142,7 @@ mod tests {
 
     #[test]
     fn capitals_and_a_trailing_dot_do_not_stay() {
-        assert_eq!(
-            zone("Studio.US-East-1.sagemaker.aws.").as_str(),
-            "studio.us-east-1.sagemaker.aws"
-        );
+        assert_eq!(zone("Studio.US-East-1.sagemaker.aws.").as_str(), "studio.us-east-1.sagemaker.aws");
         assert_eq!(zone("aws").as_str(), "aws");
     }
 

@@ -172,9 +172,7 @@ impl DomainId {
     pub fn new(id: &str) -> Result<Self, ZonesError> {
         let legal = |part: &str| {
             let bytes = || part.bytes();
-            !part.is_empty()
-                && !part.ends_with('-')
-                && bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            !part.is_empty() && !part.ends_with('-') && bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         };
         match id.strip_prefix("d-") {
             Some(part) if legal(part) && id.len() <= 56 => Ok(Self(id.to_owned())),
@@ -214,11 +212,7 @@ pub fn studio_parents(region: &Region, fips: Fips) -> Result<Vec<ZoneName>, Zone
         }
         // Not seen in China.
         Partition::AwsCn => {}
-        Partition::AwsEusc
-        | Partition::AwsIso
-        | Partition::AwsIsoB
-        | Partition::AwsIsoE
-        | Partition::AwsIsoF => {}
+        Partition::AwsEusc | Partition::AwsIso | Partition::AwsIsoB | Partition::AwsIsoE | Partition::AwsIsoF => {}
     }
     Ok(parents)
 }
@@ -275,11 +269,9 @@ fn first_parent(region: &Region) -> Result<ZoneName, ZonesError> {
     match region.partition() {
         Partition::Aws | Partition::AwsUsGov => Ok(known(format!("studio.{name}.sagemaker.aws"))),
         Partition::AwsCn => Ok(known(format!("studio.{name}.sagemaker.com.cn"))),
-        Partition::AwsEusc
-        | Partition::AwsIso
-        | Partition::AwsIsoB
-        | Partition::AwsIsoE
-        | Partition::AwsIsoF => Err(ZonesError::UnknownNames(region.partition())),
+        Partition::AwsEusc | Partition::AwsIso | Partition::AwsIsoB | Partition::AwsIsoE | Partition::AwsIsoF => {
+            Err(ZonesError::UnknownNames(region.partition()))
+        }
     }
 }
 
@@ -289,9 +281,7 @@ fn fips_zone(api: &str, region: &Region) -> Option<ZoneName> {
     let (name, suffix) = (region.as_str(), region.partition().dns_suffix());
     match (region.partition(), api) {
         (Partition::AwsUsGov, "runtime") => None,
-        (Partition::Aws | Partition::AwsUsGov, _) => {
-            Some(known(format!("{api}-fips.sagemaker.{name}.{suffix}")))
-        }
+        (Partition::Aws | Partition::AwsUsGov, _) => Some(known(format!("{api}-fips.sagemaker.{name}.{suffix}"))),
         _ => Some(known(format!("{api}.sagemaker-fips.{name}.{suffix}"))),
     }
 }

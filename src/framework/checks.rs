@@ -70,26 +70,18 @@ pub fn at_most(count: usize) -> Check {
 /// An address range such as `192.168.10.0/24`, without bits set behind the prefix.
 pub fn cidr() -> Check {
     text(|text| {
-        let range: ipnet::IpNet = text
-            .parse()
-            .map_err(|_| format!("{text:?} is not an address range such as 192.168.10.0/24."))?;
+        let range: ipnet::IpNet =
+            text.parse().map_err(|_| format!("{text:?} is not an address range such as 192.168.10.0/24."))?;
         if range.addr() == range.network() {
             return Ok(());
         }
-        Err(format!(
-            "{text} has bits set behind its prefix. The range that it is in is {}.",
-            range.trunc()
-        ))
+        Err(format!("{text} has bits set behind its prefix. The range that it is in is {}.", range.trunc()))
     })
 }
 
 /// An IPv4 or IPv6 address.
 pub fn address() -> Check {
-    text(|text| {
-        text.parse::<std::net::IpAddr>()
-            .map(drop)
-            .map_err(|_| format!("{text:?} is not an IP address."))
-    })
+    text(|text| text.parse::<std::net::IpAddr>().map(drop).map_err(|_| format!("{text:?} is not an IP address.")))
 }
 
 /// A duration in Go's form, more than nothing: `30m`, `1h30m`.
@@ -103,15 +95,8 @@ pub fn duration() -> Check {
 
 /// Reads a duration in Go's form, without sign: `1h30m`, `1.5s`, `200ms`.
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, f64); 7] = [
-        ("ns", 1e-9),
-        ("us", 1e-6),
-        ("µs", 1e-6),
-        ("ms", 1e-3),
-        ("s", 1.0),
-        ("m", 60.0),
-        ("h", 3600.0),
-    ];
+    const UNITS: [(&str, f64); 7] =
+        [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
     if text == "0" {
         return Some(Duration::ZERO);
     }

@@ -29,8 +29,7 @@ pub fn from_msgpack(bytes: &[u8], of: &Type) -> Result<Dynamic, DecodeError> {
     if bytes.is_empty() {
         return Ok(Dynamic::Null);
     }
-    let pack = rmpv::decode::read_value(&mut &bytes[..])
-        .map_err(|error| DecodeError(error.to_string()))?;
+    let pack = rmpv::decode::read_value(&mut &bytes[..]).map_err(|error| DecodeError(error.to_string()))?;
     Ok(unpack(pack, of)?.conform(of)?)
 }
 
@@ -61,9 +60,7 @@ pub fn to_json(value: &Dynamic) -> Json {
             None => Json::from(number.as_f64()),
         },
         Dynamic::List(elements) => elements.iter().map(to_json).collect(),
-        Dynamic::Map(elements) => {
-            elements.iter().map(|(name, value)| (name.clone(), to_json(value))).collect()
-        }
+        Dynamic::Map(elements) => elements.iter().map(|(name, value)| (name.clone(), to_json(value))).collect(),
         Dynamic::Typed(typed) => to_json(&typed.1),
     }
 }
@@ -88,11 +85,9 @@ fn unpack(pack: Pack, of: &Type) -> Result<Dynamic, String> {
             (None, _) => wrong("text that is not UTF-8"),
         },
         Pack::Array(elements) => match of {
-            Type::List(of) | Type::Set(of) => elements
-                .into_iter()
-                .map(|element| unpack(element, of))
-                .collect::<Result<_, _>>()
-                .map(Dynamic::List),
+            Type::List(of) | Type::Set(of) => {
+                elements.into_iter().map(|element| unpack(element, of)).collect::<Result<_, _>>().map(Dynamic::List)
+            }
             Type::Tuple(types) if types.len() == elements.len() => elements
                 .into_iter()
                 .zip(types)
@@ -108,9 +103,9 @@ fn unpack(pack: Pack, of: &Type) -> Result<Dynamic, String> {
                 let name = name.as_str().ok_or("a map key that is not text")?.to_owned();
                 let of = match of {
                     Type::Map(of) => of,
-                    Type::Object(attributes) => attributes
-                        .get(&name)
-                        .ok_or_else(|| format!("{name} is not an attribute"))?,
+                    Type::Object(attributes) => {
+                        attributes.get(&name).ok_or_else(|| format!("{name} is not an attribute"))?
+                    }
                     _ => return Err(format!("expected {}, have a map", of.to_json())),
                 };
                 let value = unpack(value, of).map_err(|error| format!("{name}: {error}"))?;
@@ -172,20 +167,16 @@ fn pack(value: &Dynamic, of: &Type) -> Pack {
         (Dynamic::List(elements), Type::List(of) | Type::Set(of)) => {
             Pack::Array(elements.iter().map(|element| pack(element, of)).collect())
         }
-        (Dynamic::Map(elements), Type::Map(of)) => Pack::Map(
-            elements.iter().map(|(name, value)| (name.as_str().into(), pack(value, of))).collect(),
-        ),
+        (Dynamic::Map(elements), Type::Map(of)) => {
+            Pack::Map(elements.iter().map(|(name, value)| (name.as_str().into(), pack(value, of))).collect())
+        }
         // Every attribute is written, whether the tree has it or not.
-        (Dynamic::Map(_), Type::Object(attributes)) => Pack::Map(
-            attributes
-                .iter()
-                .map(|(name, of)| (name.as_str().into(), pack(value.get(name), of)))
-                .collect(),
-        ),
-        (Dynamic::Typed(typed), _) => Pack::Array(vec![
-            Pack::Binary(typed.0.to_json().to_string().into_bytes()),
-            pack(&typed.1, &typed.0),
-        ]),
+        (Dynamic::Map(_), Type::Object(attributes)) => {
+            Pack::Map(attributes.iter().map(|(name, of)| (name.as_str().into(), pack(value.get(name), of))).collect())
+        }
+        (Dynamic::Typed(typed), _) => {
+            Pack::Array(vec![Pack::Binary(typed.0.to_json().to_string().into_bytes()), pack(&typed.1, &typed.0)])
+        }
         // Trees are conformed before they get here; a mismatch is written as nothing rather than as nonsense.
         (Dynamic::List(_) | Dynamic::Map(_), _) => Pack::Nil,
     }
@@ -202,20 +193,16 @@ fn unjson(json: &Json, of: &Type) -> Result<Dynamic, String> {
         (Json::Bool(value), Type::Bool) => Ok(Dynamic::Bool(*value)),
         (Json::String(value), Type::String) => Ok(Dynamic::String(value.clone())),
         (Json::String(value), Type::Number) => Ok(Dynamic::Number(Number::Text(value.clone()))),
-        (Json::String(value), Type::Bool) if value == "true" || value == "false" => {
-            Ok(Dynamic::Bool(value == "true"))
-        }
+        (Json::String(value), Type::Bool) if value == "true" || value == "false" => Ok(Dynamic::Bool(value == "true")),
         (Json::Number(value), Type::Number) => Ok(Dynamic::Number(match value.as_i64() {
             Some(value) => Number::Int(value),
             None => Number::Float(value.as_f64().unwrap_or(f64::NAN)),
         })),
         (Json::Bool(value), Type::String) => Ok(Dynamic::String(value.to_string())),
         (Json::Number(value), Type::String) => Ok(Dynamic::String(value.to_string())),
-        (Json::Array(elements), Type::List(of) | Type::Set(of)) => elements
-            .iter()
-            .map(|element| unjson(element, of))
-            .collect::<Result<_, _>>()
-            .map(Dynamic::List),
+        (Json::Array(elements), Type::List(of) | Type::Set(of)) => {
+            elements.iter().map(|element| unjson(element, of)).collect::<Result<_, _>>().map(Dynamic::List)
+        }
         (Json::Array(elements), Type::Tuple(types)) if types.len() == elements.len() => elements
             .iter()
             .zip(types)
@@ -230,9 +217,7 @@ fn unjson(json: &Json, of: &Type) -> Result<Dynamic, String> {
         (Json::Object(elements), Type::Object(attributes)) => elements
             .iter()
             .filter_map(|(name, value)| attributes.get(name).map(|of| (name, value, of)))
-            .map(|(name, value, of)| {
-                Ok((name.clone(), unjson(value, of).map_err(|error| format!("{name}: {error}"))?))
-            })
+            .map(|(name, value, of)| Ok((name.clone(), unjson(value, of).map_err(|error| format!("{name}: {error}"))?)))
             .collect::<Result<_, String>>()
             .map(Dynamic::Map),
         (json, of) => Err(format!("expected {}, have {json}", of.to_json())),
@@ -255,9 +240,7 @@ mod tests {
     }
 
     fn object(entries: &[(&str, Dynamic)]) -> Dynamic {
-        Dynamic::Map(
-            entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        )
+        Dynamic::Map(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
     }
 
     #[test]
@@ -266,10 +249,7 @@ mod tests {
             ("name", "x".into()),
             ("ports", [3_i64, 1, 2].into_iter().collect()),
             ("tags", object(&[("a", "b".into())])),
-            (
-                "any",
-                Dynamic::Typed(Box::new((Type::list(Type::Bool), [true].into_iter().collect()))),
-            ),
+            ("any", Dynamic::Typed(Box::new((Type::list(Type::Bool), [true].into_iter().collect())))),
             ("pair", Dynamic::List(vec![true.into(), "y".into()])),
         ])
         .conform(&sample())
@@ -288,8 +268,7 @@ mod tests {
         let mut inner = Vec::new();
         rmpv::encode::write_value(&mut inner, &known).unwrap();
         rmpv::encode::write_value(&mut bytes, &Pack::Ext(REFINED, inner)).unwrap();
-        let refined =
-            Refinements { not_null: true, prefix: Some("vpc-".to_owned()), ..Default::default() };
+        let refined = Refinements { not_null: true, prefix: Some("vpc-".to_owned()), ..Default::default() };
         assert_eq!(from_msgpack(&bytes, &Type::String), Ok(Dynamic::Unknown(refined)));
         let mut plain = Vec::new();
         rmpv::encode::write_value(&mut plain, &Pack::Ext(77, vec![])).unwrap();

@@ -33,11 +33,7 @@ pub trait DataSource: Send + Sync + 'static {
     ///
     /// # Errors
     /// It could not be looked up.
-    async fn read(
-        &self,
-        call: &Call,
-        config: Self::Model,
-    ) -> Result<(Self::Model, Diagnostics), Diagnostics>;
+    async fn read(&self, call: &Call, config: Self::Model) -> Result<(Self::Model, Diagnostics), Diagnostics>;
 }
 
 /// A data source of any model, as the plugin sees it.
@@ -55,11 +51,7 @@ pub trait AnyDataSource: Send + Sync {
     ///
     /// # Errors
     /// It could not be looked up.
-    async fn read(
-        &self,
-        call: &Call,
-        config: Dynamic,
-    ) -> Result<(Dynamic, Diagnostics), Diagnostics>;
+    async fn read(&self, call: &Call, config: Dynamic) -> Result<(Dynamic, Diagnostics), Diagnostics>;
 }
 
 /// Makes a data source usable without its model's type.
@@ -77,11 +69,7 @@ struct Erased<D> {
 
 impl<D: DataSource> Erased<D> {
     fn misfit(&self, error: &str) -> Diagnostics {
-        Diagnostic::bug(format!(
-            "The model of {} does not fit its schema: {error}.",
-            self.source.type_name()
-        ))
-        .into()
+        Diagnostic::bug(format!("The model of {} does not fit its schema: {error}.", self.source.type_name())).into()
     }
 
     fn model(&self, value: Dynamic) -> Result<D::Model, Diagnostics> {
@@ -110,14 +98,10 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),
         }
-        found
+        found.at_top_level()
     }
 
-    async fn read(
-        &self,
-        call: &Call,
-        config: Dynamic,
-    ) -> Result<(Dynamic, Diagnostics), Diagnostics> {
+    async fn read(&self, call: &Call, config: Dynamic) -> Result<(Dynamic, Diagnostics), Diagnostics> {
         let proposed = plan::propose(&self.schema, &config, &Dynamic::Null).without_unknowns();
         let (model, diagnostics) = self.source.read(call, self.model(proposed)?).await?;
         let tree = to_dynamic(&model).map_err(|error| self.misfit(&error.to_string()))?;

@@ -2,7 +2,7 @@
 //!
 //! A diagnostic answers three questions: what failed, what is true now, what to do.
 
-use super::path::Path;
+use super::path::{Path, Step};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,12 +29,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Diagnostic {
-            severity: Severity::Error,
-            summary: summary.into(),
-            detail: detail.into(),
-            path: None,
-        }
+        Diagnostic { severity: Severity::Error, summary: summary.into(), detail: detail.into(), path: None }
     }
 
     /// A warning.
@@ -57,6 +52,18 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, path: Path) -> Self {
         self.path = Some(path);
+        self
+    }
+}
+
+impl Diagnostic {
+    fn at_top_level(mut self) -> Self {
+        if let Some(Path(steps)) = &mut self.path
+            && steps.iter().skip(1).any(|step| matches!(step, Step::Attribute(_)))
+        {
+            self.detail = format!("In {}: {}", Path(steps.clone()), self.detail);
+            steps.truncate(1);
+        }
         self
     }
 }
@@ -86,6 +93,15 @@ impl Diagnostics {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Points at top-level attributes, and says in words what lies deeper.
+    ///
+    /// Terraform shows the line of a top-level attribute. For a path that goes on into a nested attribute it finds no
+    /// line at all, and shows the head of the resource.
+    #[must_use]
+    pub fn at_top_level(self) -> Self {
+        self.0.into_iter().map(Diagnostic::at_top_level).collect()
     }
 
     /// Looks at each.

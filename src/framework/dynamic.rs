@@ -66,10 +66,7 @@ impl Type {
             }
             Type::Object(attributes) => json!([
                 "object",
-                attributes
-                    .iter()
-                    .map(|(name, of)| (name.clone(), of.to_json()))
-                    .collect::<serde_json::Map<_, _>>()
+                attributes.iter().map(|(name, of)| (name.clone(), of.to_json())).collect::<serde_json::Map<_, _>>()
             ]),
         }
     }
@@ -260,15 +257,10 @@ impl Dynamic {
     pub fn without_unknowns(self) -> Self {
         match self {
             Dynamic::Unknown(_) => Dynamic::Null,
-            Dynamic::List(elements) => {
-                Dynamic::List(elements.into_iter().map(Dynamic::without_unknowns).collect())
+            Dynamic::List(elements) => Dynamic::List(elements.into_iter().map(Dynamic::without_unknowns).collect()),
+            Dynamic::Map(elements) => {
+                Dynamic::Map(elements.into_iter().map(|(name, value)| (name, value.without_unknowns())).collect())
             }
-            Dynamic::Map(elements) => Dynamic::Map(
-                elements
-                    .into_iter()
-                    .map(|(name, value)| (name, value.without_unknowns()))
-                    .collect(),
-            ),
             Dynamic::Typed(typed) => {
                 let (of, value) = *typed;
                 Dynamic::Typed(Box::new((of, value.without_unknowns())))
@@ -289,9 +281,7 @@ impl Dynamic {
             (value @ Dynamic::Bool(_), Type::Bool) => Ok(value),
             (value @ Dynamic::Number(_), Type::Number) => Ok(value),
             (value @ Dynamic::String(_), Type::String) => Ok(value),
-            (Dynamic::List(elements), Type::List(of)) => {
-                conform_all(elements, of).map(Dynamic::List)
-            }
+            (Dynamic::List(elements), Type::List(of)) => conform_all(elements, of).map(Dynamic::List),
             (Dynamic::List(elements), Type::Set(of)) => {
                 let mut elements = conform_all(elements, of)?;
                 elements.sort();
@@ -299,28 +289,16 @@ impl Dynamic {
                 elements.dedup_by(|one, two| one == two && one.is_wholly_known());
                 Ok(Dynamic::List(elements))
             }
-            (Dynamic::List(elements), Type::Tuple(types)) if elements.len() == types.len() => {
-                Ok(Dynamic::List(
-                    elements
-                        .into_iter()
-                        .zip(types)
-                        .map(|(value, of)| value.conform(of))
-                        .collect::<Result<_, _>>()?,
-                ))
-            }
+            (Dynamic::List(elements), Type::Tuple(types)) if elements.len() == types.len() => Ok(Dynamic::List(
+                elements.into_iter().zip(types).map(|(value, of)| value.conform(of)).collect::<Result<_, _>>()?,
+            )),
             (Dynamic::Map(elements), Type::Map(of)) => elements
                 .into_iter()
                 .map(|(name, value)| Ok((name, value.conform(of)?)))
                 .collect::<Result<_, _>>()
                 .map(Dynamic::Map),
-            (Dynamic::Map(elements), Type::Object(attributes)) => {
-                conform_object(elements, attributes)
-            }
-            (value, to) => Err(format!(
-                "a value of the wrong type: expected {}, have {}",
-                to.to_json(),
-                value.kind()
-            )),
+            (Dynamic::Map(elements), Type::Object(attributes)) => conform_object(elements, attributes),
+            (value, to) => Err(format!("a value of the wrong type: expected {}, have {}", to.to_json(), value.kind())),
         }
     }
 

@@ -41,11 +41,7 @@ pub trait EphemeralResource: Send + Sync {
     ///
     /// # Errors
     /// It could not be kept open.
-    async fn renew(
-        &self,
-        _call: &Call,
-        private: Private,
-    ) -> Result<(Private, Option<OffsetDateTime>), Diagnostics> {
+    async fn renew(&self, _call: &Call, private: Private) -> Result<(Private, Option<OffsetDateTime>), Diagnostics> {
         Ok((private, None))
     }
 

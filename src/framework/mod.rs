@@ -32,8 +32,7 @@ pub use function::{Function, FunctionError, Parameter, Signature};
 pub use path::{Path, Step};
 pub use provider::Provider;
 pub use resource::{
-    AnyResource, Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read,
-    Resource, erase,
+    AnyResource, Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read, Resource, erase,
 };
 pub use schema::Attribute;
 pub use timeouts::{Timeouts, timeout};

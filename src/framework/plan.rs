@@ -24,21 +24,11 @@ pub fn propose(schema: &Schema, config: &Dynamic, prior: &Dynamic) -> Dynamic {
 
 fn propose_object(attributes: &[Attribute], config: &Dynamic, prior: &Dynamic) -> Dynamic {
     object(attributes, |attribute| {
-        propose_value(
-            attribute,
-            config.get(attribute.name),
-            prior.get(attribute.name),
-            prior.is_null(),
-        )
+        propose_value(attribute, config.get(attribute.name), prior.get(attribute.name), prior.is_null())
     })
 }
 
-fn propose_value(
-    attribute: &Attribute,
-    config: &Dynamic,
-    prior: &Dynamic,
-    creating: bool,
-) -> Dynamic {
+fn propose_value(attribute: &Attribute, config: &Dynamic, prior: &Dynamic, creating: bool) -> Dynamic {
     if attribute.write_only {
         return Dynamic::Null;
     }
@@ -53,9 +43,7 @@ fn propose_value(
     match &attribute.default {
         Some(Default::Value(value)) => value.clone(),
         Some(Default::Object) => match &attribute.kind {
-            Kind::Nested(Nesting::Single, nested) => {
-                propose_object(nested, &Dynamic::Map(BTreeMap::new()), prior)
-            }
+            Kind::Nested(Nesting::Single, nested) => propose_object(nested, &Dynamic::Map(BTreeMap::new()), prior),
             Kind::Nested(..) | Kind::Plain(_) => Dynamic::Null,
         },
         None if attribute.is_computed() && creating => Dynamic::unknown(),
@@ -72,12 +60,7 @@ pub fn constrain(schema: &Schema, config: &Dynamic, prior: &Dynamic, planned: &D
     constrain_object(&schema.attributes, config, prior, planned)
 }
 
-fn constrain_object(
-    attributes: &[Attribute],
-    config: &Dynamic,
-    prior: &Dynamic,
-    planned: &Dynamic,
-) -> Dynamic {
+fn constrain_object(attributes: &[Attribute], config: &Dynamic, prior: &Dynamic, planned: &Dynamic) -> Dynamic {
     object(attributes, |attribute| {
         let (config, prior) = (config.get(attribute.name), prior.get(attribute.name));
         let planned = planned.get(attribute.name);
@@ -103,24 +86,16 @@ fn constrain_object(
 }
 
 /// Goes into the nested objects that the user wrote, with what is there and what is planned beside each.
-fn zip_nested(
-    attribute: &Attribute,
-    config: &Dynamic,
-    prior: &Dynamic,
-    planned: &Dynamic,
-) -> Dynamic {
+fn zip_nested(attribute: &Attribute, config: &Dynamic, prior: &Dynamic, planned: &Dynamic) -> Dynamic {
     match (&attribute.kind, config) {
-        (Kind::Nested(Nesting::Single, nested), Dynamic::Map(_)) => {
-            constrain_object(nested, config, prior, planned)
-        }
+        (Kind::Nested(Nesting::Single, nested), Dynamic::Map(_)) => constrain_object(nested, config, prior, planned),
         (Kind::Nested(Nesting::Map, nested), Dynamic::Map(elements)) => Dynamic::Map(
             elements
                 .iter()
                 .map(|(key, config)| match config {
-                    Dynamic::Map(_) => (
-                        key.clone(),
-                        constrain_object(nested, config, prior.get(key), planned.get(key)),
-                    ),
+                    Dynamic::Map(_) => {
+                        (key.clone(), constrain_object(nested, config, prior.get(key), planned.get(key)))
+                    }
                     _ => (key.clone(), config.clone()),
                 })
                 .collect(),
@@ -130,9 +105,7 @@ fn zip_nested(
                 .iter()
                 .enumerate()
                 .map(|(index, config)| match config {
-                    Dynamic::Map(_) => {
-                        constrain_object(nested, config, at(prior, index), at(planned, index))
-                    }
+                    Dynamic::Map(_) => constrain_object(nested, config, at(prior, index), at(planned, index)),
                     _ => config.clone(),
                 })
                 .collect(),
@@ -163,19 +136,12 @@ fn each_nested(
     };
     match (nesting, config) {
         (Nesting::Single, Dynamic::Map(_)) => one(config, prior),
-        (Nesting::Map, Dynamic::Map(elements)) => Dynamic::Map(
-            elements
-                .iter()
-                .map(|(key, config)| (key.clone(), one(config, prior.get(key))))
-                .collect(),
-        ),
-        (Nesting::List, Dynamic::List(elements)) => Dynamic::List(
-            elements
-                .iter()
-                .enumerate()
-                .map(|(index, config)| one(config, at(prior, index)))
-                .collect(),
-        ),
+        (Nesting::Map, Dynamic::Map(elements)) => {
+            Dynamic::Map(elements.iter().map(|(key, config)| (key.clone(), one(config, prior.get(key)))).collect())
+        }
+        (Nesting::List, Dynamic::List(elements)) => {
+            Dynamic::List(elements.iter().enumerate().map(|(index, config)| one(config, at(prior, index))).collect())
+        }
         (Nesting::Set, Dynamic::List(elements)) => {
             Dynamic::List(elements.iter().map(|config| one(config, &Dynamic::Null)).collect())
         }
@@ -193,12 +159,7 @@ pub fn settle(planned: &Dynamic, result: Dynamic) -> Result<Dynamic, Vec<Path>> 
     if missing.is_empty() { Ok(settled) } else { Err(missing) }
 }
 
-fn settle_value(
-    planned: &Dynamic,
-    result: Dynamic,
-    path: &Path,
-    missing: &mut Vec<Path>,
-) -> Dynamic {
+fn settle_value(planned: &Dynamic, result: Dynamic, path: &Path, missing: &mut Vec<Path>) -> Dynamic {
     match (planned, result) {
         (Dynamic::Unknown(_), result) if result.is_wholly_known() => result,
         (Dynamic::Unknown(_), _) => {
@@ -214,18 +175,14 @@ fn settle_value(
                 })
                 .collect(),
         ),
-        (Dynamic::List(planned), Dynamic::List(result)) if planned.len() == result.len() => {
-            Dynamic::List(
-                planned
-                    .iter()
-                    .zip(result)
-                    .enumerate()
-                    .map(|(index, (planned, result))| {
-                        settle_value(planned, result, &path.index(index), missing)
-                    })
-                    .collect(),
-            )
-        }
+        (Dynamic::List(planned), Dynamic::List(result)) if planned.len() == result.len() => Dynamic::List(
+            planned
+                .iter()
+                .zip(result)
+                .enumerate()
+                .map(|(index, (planned, result))| settle_value(planned, result, &path.index(index), missing))
+                .collect(),
+        ),
         (planned, result) => {
             if planned.is_wholly_known() {
                 return planned.clone();
@@ -248,13 +205,7 @@ pub fn replacing(schema: &Schema, prior: &Dynamic, planned: &Dynamic) -> Vec<Pat
     paths
 }
 
-fn replacing_in(
-    attributes: &[Attribute],
-    prior: &Dynamic,
-    planned: &Dynamic,
-    at: &Path,
-    paths: &mut Vec<Path>,
-) {
+fn replacing_in(attributes: &[Attribute], prior: &Dynamic, planned: &Dynamic, at: &Path, paths: &mut Vec<Path>) {
     for attribute in attributes {
         let (prior, planned) = (prior.get(attribute.name), planned.get(attribute.name));
         let path = at.attribute(attribute.name);
@@ -280,9 +231,7 @@ fn keep_form_object(attributes: &[Attribute], prior: &Dynamic, read: Dynamic) ->
         if keeps_prior(attribute, read, prior) {
             return prior.clone();
         }
-        each_nested(attribute, read, prior, |nested, read, prior| {
-            keep_form_object(nested, prior, read.clone())
-        })
+        each_nested(attribute, read, prior, |nested, read, prior| keep_form_object(nested, prior, read.clone()))
     })
 }
 
@@ -294,9 +243,7 @@ fn keeps_prior(attribute: &Attribute, value: &Dynamic, prior: &Dynamic) -> bool 
 }
 
 fn object(attributes: &[Attribute], mut value: impl FnMut(&Attribute) -> Dynamic) -> Dynamic {
-    Dynamic::Map(
-        attributes.iter().map(|attribute| (attribute.name.to_owned(), value(attribute))).collect(),
-    )
+    Dynamic::Map(attributes.iter().map(|attribute| (attribute.name.to_owned(), value(attribute))).collect())
 }
 
 fn at(list: &Dynamic, index: usize) -> &Dynamic {
@@ -317,9 +264,8 @@ mod tests {
         Schema {
             attributes: vec![
                 Attribute::string("name").required().replaces(),
-                Attribute::string("policy").equivalent(|one, two| {
-                    one.as_str().map(str::to_lowercase) == two.as_str().map(str::to_lowercase)
-                }),
+                Attribute::string("policy")
+                    .equivalent(|one, two| one.as_str().map(str::to_lowercase) == two.as_str().map(str::to_lowercase)),
                 Attribute::string("id").computed(),
                 Attribute::string("mode").default_to("guard"),
                 Attribute::nested("options", Nesting::Single, nested.clone()).default_to_object(),
@@ -331,9 +277,7 @@ mod tests {
     }
 
     fn object_of(entries: &[(&str, Dynamic)]) -> Dynamic {
-        Dynamic::Map(
-            entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        )
+        Dynamic::Map(entries.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
     }
 
     fn config() -> Dynamic {
@@ -358,15 +302,11 @@ mod tests {
 
     #[test]
     fn an_update_keeps_what_is_computed_and_the_text_that_means_the_same() {
-        let prior =
-            object_of(&[("name", "x".into()), ("policy", "allow".into()), ("id", "d-1".into())]);
+        let prior = object_of(&[("name", "x".into()), ("policy", "allow".into()), ("id", "d-1".into())]);
         let proposed = propose(&schema(), &config(), &prior);
         assert_eq!(proposed.get("id"), &"d-1".into());
         assert_eq!(proposed.get("policy"), &"allow".into());
-        assert_eq!(
-            constrain(&schema(), &config(), &prior, &proposed).get("policy"),
-            &"allow".into()
-        );
+        assert_eq!(constrain(&schema(), &config(), &prior, &proposed).get("policy"), &"allow".into());
     }
 
     #[test]
@@ -394,20 +334,14 @@ mod tests {
             entries.insert("policy".to_owned(), "deny".into());
         }
         let planned = propose(&schema(), &changed, &prior);
-        let paths: Vec<_> =
-            replacing(&schema(), &prior, &planned).iter().map(Path::to_string).collect();
+        let paths: Vec<_> = replacing(&schema(), &prior, &planned).iter().map(Path::to_string).collect();
         assert_eq!(paths, ["name", "options.vpc"]);
     }
 
     #[test]
     fn what_the_plan_knew_stays_and_what_is_still_unknown_is_named() {
-        let planned = object_of(&[
-            ("name", "x".into()),
-            ("id", Dynamic::unknown()),
-            ("url", Dynamic::unknown()),
-        ]);
-        let result =
-            object_of(&[("name", "y".into()), ("id", "d-1".into()), ("url", Dynamic::unknown())]);
+        let planned = object_of(&[("name", "x".into()), ("id", Dynamic::unknown()), ("url", Dynamic::unknown())]);
+        let result = object_of(&[("name", "y".into()), ("id", "d-1".into()), ("url", Dynamic::unknown())]);
         assert_eq!(settle(&planned, result), Err(vec![Path::root("url")]));
         let result = object_of(&[("name", "y".into()), ("id", "d-1".into()), ("url", "u".into())]);
         assert_eq!(settle(&planned, result).unwrap().get("name"), &"x".into());

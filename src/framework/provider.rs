@@ -20,8 +20,7 @@ pub trait Provider: Send + Sync + 'static {
     fn validate(&self, config: Dynamic) -> Diagnostics;
 
     /// Takes its configuration. Values may be unknown during a plan.
-    async fn configure(&self, call: &Call, config: Dynamic, terraform_version: &str)
-    -> Diagnostics;
+    async fn configure(&self, call: &Call, config: Dynamic, terraform_version: &str) -> Diagnostics;
 
     /// Its managed resources.
     fn resources(&self) -> &[Box<dyn AnyResource>];

@@ -158,19 +158,10 @@ pub trait Resource: Send + Sync + 'static {
     ///
     /// # Errors
     /// What makes the plan impossible.
-    async fn plan(
-        &self,
-        call: &Call,
-        request: PlanRequest<Self::Model>,
-    ) -> Result<Planned<Self::Model>, Diagnostics>;
+    async fn plan(&self, call: &Call, request: PlanRequest<Self::Model>) -> Result<Planned<Self::Model>, Diagnostics>;
 
     /// Looks at what destroying would do, for warnings and for errors that can be known before.
-    async fn plan_destroy(
-        &self,
-        _call: &Call,
-        _prior: Self::Model,
-        _private: &Private,
-    ) -> Diagnostics {
+    async fn plan_destroy(&self, _call: &Call, _prior: Self::Model, _private: &Private) -> Diagnostics {
         Diagnostics::new()
     }
 
@@ -223,13 +214,7 @@ pub trait AnyResource: Send + Sync {
     /// Checks a configuration.
     fn validate(&self, config: Dynamic) -> Diagnostics;
     /// Plans. A null `config` is a destruction.
-    async fn plan(
-        &self,
-        call: &Call,
-        config: Dynamic,
-        prior: Dynamic,
-        private: Private,
-    ) -> Planned<Dynamic>;
+    async fn plan(&self, call: &Call, config: Dynamic, prior: Dynamic, private: Private) -> Planned<Dynamic>;
     /// Applies. A null `planned` is a destruction.
     async fn apply(
         &self,
@@ -290,11 +275,7 @@ impl<R: Resource> Erased<R> {
     }
 
     fn misfit(&self, error: &str) -> Diagnostics {
-        Diagnostic::bug(format!(
-            "The model of {} does not fit its schema: {error}.",
-            self.resource.type_name()
-        ))
-        .into()
+        Diagnostic::bug(format!("The model of {} does not fit its schema: {error}.", self.resource.type_name())).into()
     }
 
     async fn try_plan(
@@ -341,8 +322,7 @@ impl<R: Resource> Erased<R> {
         }
         let state = plan::settle(&planned, state.clone()).unwrap_or_else(|missing| {
             let names: Vec<_> = missing.iter().map(Path::to_string).collect();
-            diagnostics
-                .push(Diagnostic::bug(format!("Still unknown after apply: {}.", names.join(", "))));
+            diagnostics.push(Diagnostic::bug(format!("Still unknown after apply: {}.", names.join(", "))));
             state.without_unknowns()
         });
         Ok(Applied { state: present(state), private, diagnostics })
@@ -375,28 +355,31 @@ impl<R: Resource> AnyResource for Erased<R> {
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),
         }
-        found
+        found.at_top_level()
     }
 
-    async fn plan(
-        &self,
-        call: &Call,
-        config: Dynamic,
-        prior: Dynamic,
-        private: Private,
-    ) -> Planned<Dynamic> {
+    async fn plan(&self, call: &Call, config: Dynamic, prior: Dynamic, private: Private) -> Planned<Dynamic> {
         if config.is_null() {
             let diagnostics = match self.model(prior) {
                 Ok(prior) => self.resource.plan_destroy(call, prior, &private).await,
                 Err(diagnostics) => diagnostics,
             };
-            return Planned { state: Dynamic::Null, replace: Vec::new(), private, diagnostics };
+            return Planned {
+                state: Dynamic::Null,
+                replace: Vec::new(),
+                private,
+                diagnostics: diagnostics.at_top_level(),
+            };
         }
         // With errors Terraform looks at nothing else, but it wants a value that can be decoded.
         let fallback = prior.clone();
-        self.try_plan(call, config, prior, private.clone()).await.unwrap_or_else(|diagnostics| {
-            Planned { state: fallback, replace: Vec::new(), private, diagnostics }
-        })
+        let planned = self.try_plan(call, config, prior, private.clone()).await.unwrap_or_else(|diagnostics| Planned {
+            state: fallback,
+            replace: Vec::new(),
+            private,
+            diagnostics,
+        });
+        Planned { diagnostics: planned.diagnostics.at_top_level(), ..planned }
     }
 
     async fn apply(
@@ -408,9 +391,11 @@ impl<R: Resource> AnyResource for Erased<R> {
         private: Private,
     ) -> Applied<Dynamic> {
         let before = prior.clone();
-        self.try_apply(call, [config, prior, planned], private.clone())
+        let applied = self
+            .try_apply(call, [config, prior, planned], private.clone())
             .await
-            .unwrap_or_else(|diagnostics| Applied { state: present(before), private, diagnostics })
+            .unwrap_or_else(|diagnostics| Applied { state: present(before), private, diagnostics });
+        Applied { diagnostics: applied.diagnostics.at_top_level(), ..applied }
     }
 
     async fn read(&self, call: &Call, state: Dynamic, private: Private) -> Read<Dynamic> {
@@ -436,7 +421,10 @@ impl<R: Resource> AnyResource for Erased<R> {
     fn upgrade(&self, version: i64, state: Json) -> Result<Dynamic, Diagnostics> {
         let state = self.resource.upgrade(version, state)?;
         codec::from_json(&state, &self.value_type).map_err(|error| {
-            let text = format!("{}: {error}. The state was written by another version of the provider, or changed by hand.", self.type_name());
+            let text = format!(
+                "{}: {error}. The state was written by another version of the provider, or changed by hand.",
+                self.type_name()
+            );
             Diagnostic::error("The state cannot be read", text).into()
         })
     }

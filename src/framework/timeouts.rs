@@ -35,7 +35,9 @@ impl Timeouts {
                 one("delete", "How long destruction may take."),
             ],
         )
-        .describe("How long operations may take before Terraform gives up. What was made until then is kept in the state.")
+        .describe(
+            "How long operations may take before Terraform gives up. What was made until then is kept in the state.",
+        )
     }
 }
 

@@ -69,12 +69,10 @@ impl<'de> Deserializer<'de> for Tree {
                 Some(value) => visitor.visit_i64(value),
                 None => visitor.visit_f64(number.as_f64()),
             },
-            Dynamic::List(elements) => {
-                visitor.visit_seq(SeqDeserializer::new(elements.into_iter().map(Tree)))
+            Dynamic::List(elements) => visitor.visit_seq(SeqDeserializer::new(elements.into_iter().map(Tree))),
+            Dynamic::Map(elements) => {
+                visitor.visit_map(MapDeserializer::new(elements.into_iter().map(|(name, value)| (name, Tree(value)))))
             }
-            Dynamic::Map(elements) => visitor.visit_map(MapDeserializer::new(
-                elements.into_iter().map(|(name, value)| (name, Tree(value))),
-            )),
             Dynamic::Typed(typed) => Tree(typed.1).deserialize_any(visitor),
         }
     }
@@ -249,11 +247,7 @@ impl Serializer for Writer {
         unsupported("a tuple")
     }
 
-    fn serialize_tuple_struct(
-        self,
-        name: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeTupleStruct, TypedError> {
+    fn serialize_tuple_struct(self, name: &'static str, _len: usize) -> Result<Self::SerializeTupleStruct, TypedError> {
         unsupported(name)
     }
 
@@ -271,11 +265,7 @@ impl Serializer for Writer {
         Ok(Collect { done: BTreeMap::new(), key: None })
     }
 
-    fn serialize_struct(
-        self,
-        _name: &'static str,
-        _len: usize,
-    ) -> Result<Self::SerializeStruct, TypedError> {
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Self::SerializeStruct, TypedError> {
         Ok(Collect { done: BTreeMap::new(), key: None })
     }
 
@@ -317,8 +307,7 @@ impl SerializeMap for Collect<BTreeMap<String, Dynamic>> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TypedError> {
-        let key =
-            self.key.take().ok_or_else(|| TypedError("a map value without a key".to_owned()))?;
+        let key = self.key.take().ok_or_else(|| TypedError("a map value without a key".to_owned()))?;
         self.done.insert(key, value.serialize(Writer)?);
         Ok(())
     }
@@ -332,11 +321,7 @@ impl SerializeStruct for Collect<BTreeMap<String, Dynamic>> {
     type Ok = Dynamic;
     type Error = TypedError;
 
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), TypedError> {
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), TypedError> {
         self.done.insert(key.to_owned(), value.serialize(Writer)?);
         Ok(())
     }

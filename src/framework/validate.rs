@@ -15,9 +15,7 @@ pub fn validate(schema: &Schema, config: &Dynamic) -> Diagnostics {
     }
     validate_object(&schema.attributes, config, &Path::default(), &mut found);
     for block in &schema.blocks {
-        for (index, element) in
-            config.get(block.name).as_list().unwrap_or_default().iter().enumerate()
-        {
+        for (index, element) in config.get(block.name).as_list().unwrap_or_default().iter().enumerate() {
             let path = Path::root(block.name);
             let path = match block.nesting {
                 Nesting::Set => path.element(element.clone()),
@@ -29,22 +27,12 @@ pub fn validate(schema: &Schema, config: &Dynamic) -> Diagnostics {
     found
 }
 
-fn validate_object(
-    attributes: &[Attribute],
-    object: &Dynamic,
-    path: &Path,
-    found: &mut Diagnostics,
-) {
+fn validate_object(attributes: &[Attribute], object: &Dynamic, path: &Path, found: &mut Diagnostics) {
     if object.as_map().is_none() {
         return;
     }
     for attribute in attributes {
-        validate_value(
-            attribute,
-            object.get(attribute.name),
-            &path.attribute(attribute.name),
-            found,
-        );
+        validate_value(attribute, object.get(attribute.name), &path.attribute(attribute.name), found);
     }
 }
 
@@ -53,16 +41,12 @@ fn validate_value(attribute: &Attribute, value: &Dynamic, path: &Path, found: &m
         // Terraform itself checks top-level attributes and nested ones; this is for values built by functions.
         if attribute.mode == Mode::Required {
             let text = format!("{path} must be given.");
-            found.push(
-                Diagnostic::error(format!("Missing {}", attribute.name), text).at(path.clone()),
-            );
+            found.push(Diagnostic::error(format!("Missing {}", attribute.name), text).at(path.clone()));
         }
         return;
     }
     if let Some(why) = attribute.deprecation {
-        found.push(
-            Diagnostic::warning(format!("{} is deprecated", attribute.name), why).at(path.clone()),
-        );
+        found.push(Diagnostic::warning(format!("{} is deprecated", attribute.name), why).at(path.clone()));
     }
     if value.is_wholly_known() {
         complain(attribute, &attribute.checks, value, path, found);
@@ -71,9 +55,7 @@ fn validate_value(attribute: &Attribute, value: &Dynamic, path: &Path, found: &m
         let path = path.step(step);
         if element.is_null() && matches!(attribute.kind, Kind::Plain(_)) {
             let text = format!("{path} is null. Leave the element out instead.");
-            found.push(
-                Diagnostic::error(format!("Invalid {}", attribute.name), text).at(path.clone()),
-            );
+            found.push(Diagnostic::error(format!("Invalid {}", attribute.name), text).at(path.clone()));
         } else if element.is_wholly_known() {
             complain(attribute, &attribute.element_checks, element, &path, found);
         }
@@ -95,9 +77,7 @@ fn complain(
 ) {
     for check in checks {
         if let Err(wrong) = check(value) {
-            found.push(
-                Diagnostic::error(format!("Invalid {}", attribute.name), wrong).at(path.clone()),
-            );
+            found.push(Diagnostic::error(format!("Invalid {}", attribute.name), wrong).at(path.clone()));
         }
     }
 }
@@ -140,9 +120,7 @@ mod tests {
             ],
             ..Schema::default()
         };
-        let config = Dynamic::Map(
-            config.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        );
+        let config = Dynamic::Map(config.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect());
         validate(&schema, &config)
             .iter()
             .map(|found| format!("{}: {}", found.path.as_ref().unwrap(), found.detail))
@@ -154,11 +132,7 @@ mod tests {
         let ranges: Dynamic = ["10.0.0.0/8", "10.1.2.3"].into_iter().collect();
         let inner = Dynamic::Map(BTreeMap::from([("ranges".to_owned(), ranges.clone())]));
         assert_eq!(
-            complaints(&[
-                ("ranges", ranges),
-                ("mode", "c".into()),
-                ("paths", Dynamic::List(vec![inner]))
-            ]),
+            complaints(&[("ranges", ranges), ("mode", "c".into()), ("paths", Dynamic::List(vec![inner]))]),
             [
                 "ranges[\"10.1.2.3\"]: \"10.1.2.3\" is not an address range such as 192.168.10.0/24.",
                 "mode: \"c\" is not one of a, b.",

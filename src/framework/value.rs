@@ -136,10 +136,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Value<T> {
                 Ok(Value::Unknown)
             }
 
-            fn visit_newtype_struct<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Self::Value, D::Error> {
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
                 T::deserialize(deserializer).map(Value::Known)
             }
         }

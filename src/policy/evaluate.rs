@@ -108,12 +108,7 @@ enum Truth {
 impl Request {
     /// A request of an anonymous caller with nothing in its context.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self {
-            action: action.into(),
-            resource: resource.into(),
-            principal: None,
-            context: BTreeMap::new(),
-        }
+        Self { action: action.into(), resource: resource.into(), principal: None, context: BTreeMap::new() }
     }
 
     /// Made by this principal, which also becomes `aws:PrincipalArn`.
@@ -145,8 +140,7 @@ impl Request {
 /// through, and none for a request that comes through no endpoint.
 pub fn decide(policies: &[Attached], request: &Request) -> Outcome {
     let mut denying = Found::default();
-    let mut allowing: BTreeMap<Layer, Found> =
-        BTreeMap::from([(Layer::Identity, Found::default())]);
+    let mut allowing: BTreeMap<Layer, Found> = BTreeMap::from([(Layer::Identity, Found::default())]);
     for (policy, Attached { layer, document }) in policies.iter().enumerate() {
         let allowing = allowing.entry(*layer).or_default();
         for (index, statement) in document.statements.iter().enumerate() {
@@ -191,8 +185,7 @@ fn conclude(denying: Found, allowing: BTreeMap<Layer, Found>) -> Outcome {
     }
     // An Allow that is unknown does not matter beside one in the same layer that applies.
     let open = allowing.values().filter(|found| found.yes.is_empty());
-    let unknown: Vec<_> =
-        denying.unknown.into_iter().chain(open.flat_map(|found| found.unknown.clone())).collect();
+    let unknown: Vec<_> = denying.unknown.into_iter().chain(open.flat_map(|found| found.unknown.clone())).collect();
     if let Some(first) = unknown.first() {
         let reason = format!("whether {first} applies depends on something unknown");
         return Outcome { decision: Decision::CantTell, matched: unknown, reason };

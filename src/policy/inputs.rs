@@ -117,9 +117,7 @@ pub enum Problem {
     #[error("\"{0}\" is the ARN of a session, which never matches; give the ARN of its role")]
     SessionArn(String),
     /// A variable in an exemption.
-    #[error(
-        "\"{0}\" holds a policy variable; a caller without a value for it would escape every Deny"
-    )]
+    #[error("\"{0}\" holds a policy variable; a caller without a value for it would escape every Deny")]
     VariableInExemption(String),
     /// A tag key that AWS does not accept.
     #[error("\"{0}\" is not a tag key")]
@@ -158,8 +156,7 @@ impl DomainArn {
 
 impl Key {
     /// All keys, in the order of the settings.
-    pub const ALL: [Self; 4] =
-        [Self::SourceVpce, Self::SourceVpc, Self::SourceIp, Self::VpcSourceIp];
+    pub const ALL: [Self; 4] = [Self::SourceVpce, Self::SourceVpc, Self::SourceIp, Self::VpcSourceIp];
 
     /// The name of the list in the settings.
     pub fn attribute(self) -> &'static str {
@@ -317,8 +314,8 @@ pub fn check_principal_arn(arn: &str) -> Result<Option<&str>, Problem> {
     let legal_resource = kinds.iter().any(named) || root || pattern(resource);
     let legal_characters = resource.chars().all(|c| c.is_ascii_graphic() && c != '"');
     let legal_partition = pattern(partition) || is_partition(partition);
-    let legal_account = is_account(account)
-        || (pattern(account) && account.bytes().all(|b| b.is_ascii_digit() || b"*?".contains(&b)));
+    let legal_account =
+        is_account(account) || (pattern(account) && account.bytes().all(|b| b.is_ascii_digit() || b"*?".contains(&b)));
     if !(legal_resource && legal_characters && legal_partition && legal_account) {
         return Err(bad());
     }
@@ -360,9 +357,7 @@ fn is_account(text: &str) -> bool {
 
 /// Lower-case letters and digits, with single or repeated hyphens inside.
 fn is_words(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !text.ends_with('-')
+    !text.is_empty() && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) && !text.ends_with('-')
 }
 
 #[cfg(test)]

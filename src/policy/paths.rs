@@ -239,9 +239,8 @@ mod tests {
     #[test]
     fn a_product_that_runs_away_is_stopped() {
         let id = |kind: &str, n: usize| format!("{kind}{n}");
-        let paths: Vec<_> = (0..12)
-            .map(|n| path(&[(SourceVpce, &[&id("e", n)]), (SourceVpc, &[&id("v", n)])]))
-            .collect();
+        let paths: Vec<_> =
+            (0..12).map(|n| path(&[(SourceVpce, &[&id("e", n)]), (SourceVpc, &[&id("v", n)])])).collect();
         assert!(denials(&simplify(paths)).is_err());
     }
 }

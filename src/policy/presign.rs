@@ -194,8 +194,7 @@ impl Presign {
         for (index, denial) in self.denials.iter().enumerate() {
             let mut statement = self.deny(format!("DenyOffPath{}", index + 1));
             for (key, refused) in denial {
-                let operator =
-                    if key.holds_addresses() { "NotIpAddress" } else { "StringNotEquals" };
+                let operator = if key.holds_addresses() { "NotIpAddress" } else { "StringNotEquals" };
                 statement = statement.when(operator, key.condition_key(), refused.to_values());
             }
             statements.push(statement);
@@ -213,8 +212,7 @@ impl Presign {
 
     /// A Deny without conditions of its own, and with the exemptions.
     fn deny(&self, sid: String) -> Statement {
-        let mut statement =
-            Statement::new(Effect::Deny, values([PRESIGN])).named(sid).on(self.profiles("*"));
+        let mut statement = Statement::new(Effect::Deny, values([PRESIGN])).named(sid).on(self.profiles("*"));
         if !self.exempt_principal_arns.is_empty() {
             let exempt = self.exempt_principal_arns.clone();
             statement = statement.when("ArnNotLike", "aws:PrincipalArn", exempt);
@@ -309,11 +307,7 @@ fn check_path(index: usize, path: &AllowedPath, errors: &mut Vec<InputError>) ->
     requirements
 }
 
-fn check_exempt(
-    settings: &PresignSettings,
-    first: Option<&DomainArn>,
-    errors: &mut Vec<InputError>,
-) {
+fn check_exempt(settings: &PresignSettings, first: Option<&DomainArn>, errors: &mut Vec<InputError>) {
     for (index, arn) in settings.exempt_principal_arns.iter().enumerate() {
         let checked = inputs::check_principal_arn(arn).and_then(|partition| match partition {
             Some(partition) => same_partition(arn, partition, first),

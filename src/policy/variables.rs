@@ -86,8 +86,7 @@ mod tests {
 
     #[test]
     fn a_default_stands_in_single_quotes() {
-        let with_default =
-            Piece::Variable { key: "aws:PrincipalTag/team".into(), default: Some("none".into()) };
+        let with_default = Piece::Variable { key: "aws:PrincipalTag/team".into(), default: Some("none".into()) };
         assert_eq!(pieces("${aws:PrincipalTag/team, 'none'}").unwrap(), [with_default]);
         assert!(pieces("${aws:PrincipalTag/team, none}").is_err());
     }

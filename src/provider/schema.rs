@@ -176,7 +176,8 @@ fn blocks() -> Vec<Block> {
                 string("session_name").describe("The session's name."),
                 string("source_identity").describe("The source identity of the session."),
                 Attribute::string_map("tags").describe("Session tags."),
-                Attribute::string_set("transitive_tag_keys").describe("Session tags that are handed on along the chain."),
+                Attribute::string_set("transitive_tag_keys")
+                    .describe("Session tags that are handed on along the chain."),
             ],
         },
         Block {
@@ -191,7 +192,8 @@ fn blocks() -> Vec<Block> {
                 string("role_arn").describe("The role. Also from `AWS_ROLE_ARN`."),
                 string("session_name").describe("The session's name. Also from `AWS_ROLE_SESSION_NAME`."),
                 string("web_identity_token").describe("The token.").sensitive(),
-                string("web_identity_token_file").describe("The file that holds the token. Also from `AWS_WEB_IDENTITY_TOKEN_FILE`."),
+                string("web_identity_token_file")
+                    .describe("The file that holds the token. Also from `AWS_WEB_IDENTITY_TOKEN_FILE`."),
             ],
         },
         Block {

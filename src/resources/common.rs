@@ -73,7 +73,10 @@ fn checks_for_tags() -> crate::framework::schema::Check {
 }
 
 /// All tags of a resource, as far as they are known.
-pub fn tags_all(clients: Option<&Clients>, tags: &Value<std::collections::BTreeMap<String, Value<String>>>) -> Value<Tags> {
+pub fn tags_all(
+    clients: Option<&Clients>,
+    tags: &Value<std::collections::BTreeMap<String, Value<String>>>,
+) -> Value<Tags> {
     let Some(clients) = clients else {
         return Value::Unknown;
     };

@@ -1,5 +1,6 @@
 //! The three composite resources.
 
 pub mod common;
+pub mod dns_forwarding;
 pub mod presign_policy;
 pub mod private_domain;

@@ -120,8 +120,7 @@ pub async fn run<C: Composite>(
     limit: usize,
     stop: &CancellationToken,
 ) -> Report<C::Key, C::Error> {
-    let mut waiting: BTreeMap<_, _> =
-        steps.into_iter().map(|step| (step.key.clone(), step)).collect();
+    let mut waiting: BTreeMap<_, _> = steps.into_iter().map(|step| (step.key.clone(), step)).collect();
     let mut unfinished: BTreeSet<_> = waiting.keys().cloned().collect();
     let mut running = FuturesUnordered::new();
     let mut report = Report { done: Vec::new(), failed: Vec::new(), skipped: Vec::new() };
@@ -151,9 +150,6 @@ pub async fn run<C: Composite>(
     report
 }
 
-fn first_ready<K: Clone + Ord, A>(
-    waiting: &BTreeMap<K, Step<K, A>>,
-    unfinished: &BTreeSet<K>,
-) -> Option<K> {
+fn first_ready<K: Clone + Ord, A>(waiting: &BTreeMap<K, Step<K, A>>, unfinished: &BTreeSet<K>) -> Option<K> {
     waiting.values().find(|step| step.after.is_disjoint(unfinished)).map(|step| step.key.clone())
 }

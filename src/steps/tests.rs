@@ -61,12 +61,11 @@ fn diff(wanted: &[Part], recorded: &State) -> Vec<Step<Part, Action>> {
         };
         Some(Step { key, action, after: needs(key).into_iter().collect() })
     });
-    let delete =
-        recorded.iter().filter(|(part, _)| !wanted.contains(part)).map(|(&key, made)| Step {
-            key,
-            action: Action::Delete(made.id.clone()),
-            after: recorded.keys().copied().filter(|&other| needs(other).contains(&key)).collect(),
-        });
+    let delete = recorded.iter().filter(|(part, _)| !wanted.contains(part)).map(|(&key, made)| Step {
+        key,
+        action: Action::Delete(made.id.clone()),
+        after: recorded.keys().copied().filter(|&other| needs(other).contains(&key)).collect(),
+    });
     create.chain(delete).collect()
 }
 

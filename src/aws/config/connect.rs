@@ -89,7 +89,8 @@ fn trust(settings: &Settings, resolved: &Resolved) -> Result<Trust, ConfigError>
 async fn region(settings: &Settings, resolved: &Resolved, provider: &ProviderConfig) -> Result<Region, ConfigError> {
     let mut found = resolved.region.clone();
     if found.is_none() {
-        let mut profile = ProfileFileRegionProvider::builder().configure(provider).profile_files(profile_files(resolved));
+        let mut profile =
+            ProfileFileRegionProvider::builder().configure(provider).profile_files(profile_files(resolved));
         if let Some(name) = resolved.profile.name() {
             profile = profile.profile_name(name);
         }
@@ -126,9 +127,8 @@ fn retries(settings: &Settings, resolved: &Resolved) -> Result<RetryConfig, Conf
 
 /// The web identity first, then each role with the credentials of the one before.
 fn assume_roles(settings: &Settings, resolved: &Resolved, sdk: SdkConfig, region: &Region) -> SdkConfig {
-    let sts = |sdk: &SdkConfig| {
-        Clients::new(shared(settings, resolved, sdk.clone(), None), region.clone()).sts().clone()
-    };
+    let sts =
+        |sdk: &SdkConfig| Clients::new(shared(settings, resolved, sdk.clone(), None), region.clone()).sts().clone();
     let mut sdk = sdk;
     if let Some(role) = &resolved.web_identity {
         let provider = WebIdentityRole::new(sts(&sdk), role.clone());

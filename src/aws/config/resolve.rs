@@ -115,9 +115,7 @@ fn static_credentials(settings: &Settings) -> Result<Option<StaticCredentials>, 
         Err(ConfigError::new(argument, "could not use the keys in the configuration", fact, "set both, or neither"))
     };
     match (given(&settings.access_key), given(&settings.secret_key), given(&settings.token)) {
-        (Some(access_key), Some(secret_key), token) => {
-            Ok(Some(StaticCredentials { access_key, secret_key, token }))
-        }
+        (Some(access_key), Some(secret_key), token) => Ok(Some(StaticCredentials { access_key, secret_key, token })),
         (Some(_), None, _) => half("secret_key", "access_key"),
         (None, Some(_), _) => half("access_key", "secret_key"),
         (None, None, Some(_)) => half("access_key", "token"),
@@ -229,8 +227,8 @@ fn proxies(settings: &Settings, environment: &Environment) -> Result<Proxies, Co
         .or_else(|| variable(&["HTTPS_PROXY", "https_proxy"]))
         // As in `provider "aws"`: an http_proxy that stands alone serves both.
         .or_else(|| argument(&settings.http_proxy));
-    let no_proxy = text(settings.no_proxy.as_ref())
-        .or_else(|| environment.first(&["NO_PROXY", "no_proxy"]).map(str::to_owned));
+    let no_proxy =
+        text(settings.no_proxy.as_ref()).or_else(|| environment.first(&["NO_PROXY", "no_proxy"]).map(str::to_owned));
     Proxies::new(http.as_ref().map(Secret::expose), https.as_ref().map(Secret::expose), no_proxy.as_deref()).map_err(
         |scheme| {
             let argument = if scheme == "http" { "http_proxy" } else { "https_proxy" };
@@ -240,11 +238,7 @@ fn proxies(settings: &Settings, environment: &Environment) -> Result<Proxies, Co
     )
 }
 
-fn ca_bundle(
-    settings: &Settings,
-    environment: &Environment,
-    home: Option<&str>,
-) -> Option<(PathBuf, &'static str)> {
+fn ca_bundle(settings: &Settings, environment: &Environment, home: Option<&str>) -> Option<(PathBuf, &'static str)> {
     let argument = settings.custom_ca_bundle.as_ref().filter(|file| !file.as_os_str().is_empty());
     match (argument, environment.get("AWS_CA_BUNDLE")) {
         (Some(file), _) => Some((at_home(file, home), "custom_ca_bundle")),

@@ -66,11 +66,7 @@ fn from_ec2(interface: &ec2::types::NetworkInterface) -> Option<NetworkInterface
         subnet_id: interface.subnet_id()?.into(),
         zone: interface.availability_zone().unwrap_or_default().to_owned(),
         ipv4: ipv4(interface),
-        ipv6: interface
-            .ipv6_addresses()
-            .iter()
-            .filter_map(|address| address.ipv6_address()?.parse().ok())
-            .collect(),
+        ipv6: interface.ipv6_addresses().iter().filter_map(|address| address.ipv6_address()?.parse().ok()).collect(),
         description: interface.description().unwrap_or_default().to_owned(),
         status: interface.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
     })

@@ -97,10 +97,7 @@ pub async fn list_security_groups_by_tag(
 ///
 /// # Errors
 /// Whatever EC2 refuses, such as `AccessDenied`.
-pub async fn find_security_groups(
-    clients: &Clients,
-    ids: &[SecurityGroupId],
-) -> Result<Vec<SecurityGroup>, AwsError> {
+pub async fn find_security_groups(clients: &Clients, ids: &[SecurityGroupId]) -> Result<Vec<SecurityGroup>, AwsError> {
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(super::FILTER_LIMIT) {
         let object = format!("security groups {}", listed(some));

@@ -48,13 +48,7 @@ pub struct Rule {
 impl Rule {
     /// A rule for one port or a range of them.
     pub fn ports(direction: Direction, protocol: &str, ports: (u16, u16), peer: Peer, description: &str) -> Self {
-        Self {
-            direction,
-            protocol: protocol.to_owned(),
-            ports: Some(ports),
-            peer,
-            description: description.to_owned(),
-        }
+        Self { direction, protocol: protocol.to_owned(), ports: Some(ports), peer, description: description.to_owned() }
     }
 
     /// A rule for all traffic.
@@ -225,8 +219,9 @@ fn to_ec2(rule: &Rule) -> ec2::types::IpPermission {
         .set_from_port(rule.ports.map(|(first, _)| first.into()))
         .set_to_port(rule.ports.map(|(_, last)| last.into()));
     match &rule.peer {
-        Peer::Cidr4(cidr) => permission
-            .ip_ranges(ec2::types::IpRange::builder().cidr_ip(cidr).set_description(description).build()),
+        Peer::Cidr4(cidr) => {
+            permission.ip_ranges(ec2::types::IpRange::builder().cidr_ip(cidr).set_description(description).build())
+        }
         Peer::Cidr6(cidr) => permission
             .ipv6_ranges(ec2::types::Ipv6Range::builder().cidr_ipv6(cidr).set_description(description).build()),
         Peer::Group(id) => permission.user_id_group_pairs(

@@ -35,9 +35,7 @@ pub(super) fn specification(of: ec2::types::ResourceType, tags: &Tags) -> Option
 
 /// The tags in an answer.
 pub(super) fn from_ec2(tags: &[ec2::types::Tag]) -> Tags {
-    tags.iter()
-        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
-        .collect()
+    tags.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))).collect()
 }
 
 fn to_ec2(tags: &Tags) -> Vec<ec2::types::Tag> {

@@ -194,11 +194,7 @@ impl VpcEndpoint {
             failure: failure(endpoint),
             policy: endpoint.policy_document().filter(|text| !text.is_empty()).map(str::to_owned),
             subnet_ids: ids(endpoint.subnet_ids()),
-            security_group_ids: endpoint
-                .groups()
-                .iter()
-                .filter_map(|group| group.group_id().map(Into::into))
-                .collect(),
+            security_group_ids: endpoint.groups().iter().filter_map(|group| group.group_id().map(Into::into)).collect(),
             route_table_ids: ids(endpoint.route_table_ids()),
             network_interface_ids: ids(endpoint.network_interface_ids()),
             private_dns_enabled: endpoint.private_dns_enabled().unwrap_or(false),

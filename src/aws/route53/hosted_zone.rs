@@ -145,11 +145,7 @@ pub async fn list_private_zones_by_name(clients: &Clients, name: &str) -> Result
 ///
 /// # Errors
 /// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn list_private_zones_by_tag(
-    clients: &Clients,
-    key: &str,
-    value: &str,
-) -> Result<Vec<HostedZone>, AwsError> {
+pub async fn list_private_zones_by_tag(clients: &Clients, key: &str, value: &str) -> Result<Vec<HostedZone>, AwsError> {
     let zones = list_private_zones(clients).await?;
     let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
     let tags = tags::list_tags_of_zones(clients, &ids).await?;
@@ -162,11 +158,7 @@ pub async fn list_private_zones_by_tag(
 /// # Errors
 /// `Conflict` when the VPC has another zone of this name; `AccessDenied` when the VPC is another
 /// account's and is not authorized.
-pub async fn associate_vpc(
-    clients: &Clients,
-    id: &HostedZoneId,
-    vpc: &ZoneVpc,
-) -> Result<Option<ChangeId>, AwsError> {
+pub async fn associate_vpc(clients: &Clients, id: &HostedZoneId, vpc: &ZoneVpc) -> Result<Option<ChangeId>, AwsError> {
     let call = of_vpc("AssociateVPCWithHostedZone", id, vpc);
     let request = clients.route53().associate_vpc_with_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
@@ -191,7 +183,8 @@ pub async fn disassociate_vpc(
     vpc: &ZoneVpc,
 ) -> Result<Option<ChangeId>, AwsError> {
     let call = of_vpc("DisassociateVPCFromHostedZone", id, vpc);
-    let request = clients.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
+    let request =
+        clients.route53().disassociate_vpc_from_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.change_info().map(change_id)),
         Err(error) if error.is_not_found() => Ok(None),

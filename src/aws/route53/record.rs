@@ -2,8 +2,8 @@
 //! whole or not at all.
 
 use aws_sdk_route53 as route53;
-use serde::{Deserialize, Serialize};
 use route53::types::{AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
+use serde::{Deserialize, Serialize};
 
 use super::hosted_zone::change_id;
 use super::{call, readable};
@@ -144,7 +144,8 @@ pub async fn delete_records(
 }
 
 fn batch(call: &Call, changes: &[RecordChange]) -> Result<ChangeBatch, AwsError> {
-    let incomplete = |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());
+    let incomplete =
+        |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());
     let mut batch = ChangeBatch::builder();
     for change in changes {
         let (action, record) = match change {
@@ -181,10 +182,9 @@ fn from_route53(set: &ResourceRecordSet) -> Option<Record> {
         return None;
     }
     let data = match set.alias_target() {
-        Some(target) => RecordData::Alias {
-            dns_name: readable(target.dns_name()),
-            hosted_zone_id: target.hosted_zone_id().into(),
-        },
+        Some(target) => {
+            RecordData::Alias { dns_name: readable(target.dns_name()), hosted_zone_id: target.hosted_zone_id().into() }
+        }
         None => RecordData::Values {
             ttl: set.ttl().and_then(|ttl| ttl.try_into().ok()).unwrap_or(0),
             values: set.resource_records().iter().map(|record| record.value().to_owned()).collect(),

@@ -17,8 +17,11 @@ const BATCH: usize = 10;
 /// `NotFound` when the zone is gone.
 pub async fn list_tags(clients: &Clients, zone: &HostedZoneId) -> Result<Tags, AwsError> {
     let call = call("ListTagsForResource", format!("hosted zone {zone}"));
-    let request =
-        clients.route53().list_tags_for_resource().resource_type(TagResourceType::Hostedzone).resource_id(zone.as_str());
+    let request = clients
+        .route53()
+        .list_tags_for_resource()
+        .resource_type(TagResourceType::Hostedzone)
+        .resource_id(zone.as_str());
     let answer = request.send().await.map_err(|error| call.failed(error))?;
     Ok(answer.resource_tag_set().map(from_route53).unwrap_or_default())
 }

@@ -134,11 +134,7 @@ pub async fn update_resolver_endpoint(
 ///
 /// # Errors
 /// `LimitExceeded` for the quota of six per endpoint.
-pub async fn associate_address(
-    clients: &Clients,
-    id: &ResolverEndpointId,
-    new: &NewAddress,
-) -> Result<(), AwsError> {
+pub async fn associate_address(clients: &Clients, id: &ResolverEndpointId, new: &NewAddress) -> Result<(), AwsError> {
     let call = call("AssociateResolverEndpointIpAddress", format!("Resolver endpoint {id} and {}", new.subnet_id));
     let address = IpAddressUpdate::builder()
         .subnet_id(new.subnet_id.as_str())
@@ -243,11 +239,7 @@ fn getting(id: &ResolverEndpointId) -> Call {
     call("GetResolverEndpoint", format!("Resolver endpoint {id}"))
 }
 
-async fn get(
-    clients: &Clients,
-    call: &Call,
-    id: &ResolverEndpointId,
-) -> Result<Option<ResolverEndpoint>, AwsError> {
+async fn get(clients: &Clients, call: &Call, id: &ResolverEndpointId) -> Result<Option<ResolverEndpoint>, AwsError> {
     let request = clients.route53resolver().get_resolver_endpoint().resolver_endpoint_id(id.as_str());
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.resolver_endpoint().and_then(endpoint)),

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use aws_sdk_sagemaker as sagemaker;
 use sagemaker::types::{
-    AppLifecycleManagement, CodeEditorAppSettings, DockerSettings, FeatureStatus, IdleSettings,
-    JupyterLabAppSettings, LifecycleManagement, StudioWebPortal,
+    AppLifecycleManagement, CodeEditorAppSettings, DockerSettings, FeatureStatus, IdleSettings, JupyterLabAppSettings,
+    LifecycleManagement, StudioWebPortal,
 };
 
 use super::{Status, Toggle};
@@ -110,8 +110,10 @@ impl UserSettings {
     /// Our settings in SageMaker's form. SageMaker replaces the settings of an app as a whole, so
     /// what stands there now goes along.
     pub(super) fn to_sagemaker(&self, now: Option<&sagemaker::types::UserSettings>) -> sagemaker::types::UserSettings {
-        let jupyter = self.idle_timeout.map(|idle| jupyter_lab(idle, now.and_then(|now| now.jupyter_lab_app_settings())));
-        let editor = self.idle_timeout.map(|idle| code_editor(idle, now.and_then(|now| now.code_editor_app_settings())));
+        let jupyter =
+            self.idle_timeout.map(|idle| jupyter_lab(idle, now.and_then(|now| now.jupyter_lab_app_settings())));
+        let editor =
+            self.idle_timeout.map(|idle| code_editor(idle, now.and_then(|now| now.code_editor_app_settings())));
         sagemaker::types::UserSettings::builder()
             .set_execution_role(self.execution_role.as_ref().map(ToString::to_string))
             .set_security_groups(self.security_group_ids.as_ref().map(names))
@@ -237,7 +239,8 @@ pub struct Domain {
 impl Domain {
     pub(super) fn from_sagemaker(domain: &sagemaker::operation::describe_domain::DescribeDomainOutput) -> Option<Self> {
         let settings = domain.domain_settings();
-        let docker = settings.and_then(|settings| settings.docker_settings()).and_then(DockerSettings::enable_docker_access);
+        let docker =
+            settings.and_then(|settings| settings.docker_settings()).and_then(DockerSettings::enable_docker_access);
         Some(Self {
             id: domain.domain_id()?.into(),
             arn: domain.domain_arn().unwrap_or_default().to_owned(),

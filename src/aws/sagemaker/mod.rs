@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn every_status_prints_as_it_is_read() {
-        for word in ["Pending", "InService", "Updating", "Update_Failed", "Failed", "Deleting", "Delete_Failed", "New"] {
+        for word in ["Pending", "InService", "Updating", "Update_Failed", "Failed", "Deleting", "Delete_Failed", "New"]
+        {
             assert_eq!(Status::parse(word).to_string(), word);
         }
     }

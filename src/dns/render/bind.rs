@@ -9,8 +9,7 @@ use super::{Forwarding, lines};
 /// A zone is named by its parent: BIND takes `*.studio…` as a name and then forwards nothing, and
 /// `forward first` would ask public DNS when the VPC does not answer.
 pub(super) fn zones(forwarding: &Forwarding) -> String {
-    let addresses: String =
-        forwarding.addresses().iter().map(|address| format!(" {address};")).collect();
+    let addresses: String = forwarding.addresses().iter().map(|address| format!(" {address};")).collect();
     let mut text = lines([
         "// Include this file at the top level of named.conf; with views, inside each view instead.",
         "// Reload, then flush the cache (rndc flush): answers from before stay in it otherwise.",

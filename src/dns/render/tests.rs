@@ -83,8 +83,5 @@ fn kinds_are_known_by_their_names() {
         assert_eq!(kind.as_str().parse(), Ok(kind));
     }
     let unknown = "BIND".parse::<Kind>().unwrap_err();
-    assert_eq!(
-        unknown.to_string(),
-        "\"BIND\" is not a kind of forwarder; choose one of bind, bind_options, unbound"
-    );
+    assert_eq!(unknown.to_string(), "\"BIND\" is not a kind of forwarder; choose one of bind, bind_options, unbound");
 }

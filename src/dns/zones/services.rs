@@ -111,10 +111,8 @@ fn own_prefix(partition: Partition) -> Option<(&'static str, &'static [&'static 
 }
 
 fn is_key(key: &str) -> bool {
-    let label = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
-    };
+    let label =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
     // A whole service name would get a second prefix.
     let whole = ["com.amazonaws.", "cn.com.amazonaws.", "aws.sagemaker."];
     key.split('.').all(label) && !whole.iter().any(|prefix| key.starts_with(prefix))

@@ -33,17 +33,8 @@ fn a_region_knows_its_partition() {
 
 #[test]
 fn what_is_not_the_form_of_a_region_is_refused() {
-    for name in [
-        "",
-        "us",
-        "us-east",
-        "us-east-1a",
-        "US-EAST-1",
-        "us-east-one",
-        "useast-1",
-        "us-east-1-2",
-        "aws-global",
-    ] {
+    for name in ["", "us", "us-east", "us-east-1a", "US-EAST-1", "us-east-one", "useast-1", "us-east-1-2", "aws-global"]
+    {
         assert_eq!(Region::new(name), Err(ZonesError::NotARegion(name.to_owned())));
     }
 }
@@ -52,23 +43,11 @@ fn what_is_not_the_form_of_a_region_is_refused() {
 fn parents_by_region_and_fips() {
     use Fips::{No, Yes};
     let table: [(&str, Fips, &[&str]); 6] = [
-        (
-            "us-west-2",
-            No,
-            &["studio.us-west-2.sagemaker.aws", "studio.sagemaker.us-west-2.app.aws"],
-        ),
-        (
-            "us-west-2",
-            Yes,
-            &["studio.us-west-2.sagemaker.aws", "studio.sagemaker.us-west-2.app.aws"],
-        ),
+        ("us-west-2", No, &["studio.us-west-2.sagemaker.aws", "studio.sagemaker.us-west-2.app.aws"]),
+        ("us-west-2", Yes, &["studio.us-west-2.sagemaker.aws", "studio.sagemaker.us-west-2.app.aws"]),
         ("cn-north-1", No, &["studio.cn-north-1.sagemaker.com.cn"]),
         ("cn-northwest-1", Yes, &["studio.cn-northwest-1.sagemaker.com.cn"]),
-        (
-            "us-gov-east-1",
-            No,
-            &["studio.us-gov-east-1.sagemaker.aws", "studio.sagemaker.us-gov-east-1.app.aws"],
-        ),
+        ("us-gov-east-1", No, &["studio.us-gov-east-1.sagemaker.aws", "studio.sagemaker.us-gov-east-1.app.aws"]),
         (
             "us-gov-west-1",
             Yes,
@@ -86,9 +65,7 @@ fn parents_by_region_and_fips() {
 
 #[test]
 fn a_partition_without_known_names_gets_none() {
-    for name in
-        ["eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-east-1"]
-    {
+    for name in ["eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-east-1"] {
         let region = region(name);
         let unknown = ZonesError::UnknownNames(region.partition());
         assert_eq!(studio_parents(&region, Fips::No), Err(unknown.clone()));
@@ -101,10 +78,7 @@ fn a_domain_has_two_host_names_in_every_partition() {
     let domain = DomainId::new("d-abcdefghijkl").unwrap();
     assert_eq!(
         text(host_names(&domain, &region("us-east-1")).unwrap()),
-        [
-            "d-abcdefghijkl.studio.us-east-1.sagemaker.aws",
-            "studio-d-abcdefghijkl.studio.us-east-1.sagemaker.aws"
-        ]
+        ["d-abcdefghijkl.studio.us-east-1.sagemaker.aws", "studio-d-abcdefghijkl.studio.us-east-1.sagemaker.aws"]
     );
     assert_eq!(
         text(host_names(&domain, &region("cn-north-1")).unwrap()),
@@ -120,8 +94,7 @@ fn a_domain_id_must_fit_into_a_host_name() {
     for id in ["d-1", "d-abcdefghijkl", "d--a", &format!("d-{}", "a".repeat(54))] {
         assert!(DomainId::new(id).is_ok(), "{id}");
     }
-    for id in ["", "d-", "abc", "D-abc", "d-ABC", "d-a_b", "d-a-", &format!("d-{}", "a".repeat(55))]
-    {
+    for id in ["", "d-", "abc", "D-abc", "d-ABC", "d-a_b", "d-a-", &format!("d-{}", "a".repeat(55))] {
         assert_eq!(DomainId::new(id), Err(ZonesError::NotADomainId(id.to_owned())));
     }
 }
@@ -222,62 +195,39 @@ fn service_names_by_key_region_and_fips() {
             "sagemaker.api",
             "us-east-1",
             Yes,
-            &[
-                "com.amazonaws.us-east-1.sagemaker.api-fips",
-                "com.amazonaws.us-east-1.sagemaker.api",
-            ],
+            &["com.amazonaws.us-east-1.sagemaker.api-fips", "com.amazonaws.us-east-1.sagemaker.api"],
         ),
         (
             "sagemaker.runtime",
             "cn-northwest-1",
             No,
-            &[
-                "cn.com.amazonaws.cn-northwest-1.sagemaker.runtime",
-                "com.amazonaws.cn-northwest-1.sagemaker.runtime",
-            ],
+            &["cn.com.amazonaws.cn-northwest-1.sagemaker.runtime", "com.amazonaws.cn-northwest-1.sagemaker.runtime"],
         ),
         // Logs in China keeps the usual prefix.
-        (
-            "logs",
-            "cn-north-1",
-            No,
-            &["com.amazonaws.cn-north-1.logs", "cn.com.amazonaws.cn-north-1.logs"],
-        ),
+        ("logs", "cn-north-1", No, &["com.amazonaws.cn-north-1.logs", "cn.com.amazonaws.cn-north-1.logs"]),
         (
             "transcribe",
             "cn-north-1",
             No,
-            &[
-                "cn.com.amazonaws.cn-north-1.transcribe.cn",
-                "com.amazonaws.cn-north-1.transcribe.cn",
-            ],
+            &["cn.com.amazonaws.cn-north-1.transcribe.cn", "com.amazonaws.cn-north-1.transcribe.cn"],
         ),
         (
             "sagemaker.api",
             "us-iso-east-1",
             No,
-            &[
-                "gov.ic.c2s.us-iso-east-1.sagemaker.api",
-                "com.amazonaws.us-iso-east-1.sagemaker.api",
-            ],
+            &["gov.ic.c2s.us-iso-east-1.sagemaker.api", "com.amazonaws.us-iso-east-1.sagemaker.api"],
         ),
         (
             "sagemaker.runtime",
             "us-isob-east-1",
             No,
-            &[
-                "gov.sgov.sc2s.us-isob-east-1.sagemaker.runtime",
-                "com.amazonaws.us-isob-east-1.sagemaker.runtime",
-            ],
+            &["gov.sgov.sc2s.us-isob-east-1.sagemaker.runtime", "com.amazonaws.us-isob-east-1.sagemaker.runtime"],
         ),
         (
             "sagemaker.api",
             "eusc-de-east-1",
             No,
-            &[
-                "com.amazonaws.eusc-de-east-1.sagemaker.api",
-                "eu.amazonaws.eusc-de-east-1.sagemaker.api",
-            ],
+            &["com.amazonaws.eusc-de-east-1.sagemaker.api", "eu.amazonaws.eusc-de-east-1.sagemaker.api"],
         ),
         (
             "ecr.api",
@@ -296,15 +246,7 @@ fn service_names_by_key_region_and_fips() {
 #[test]
 fn a_whole_service_name_or_other_text_is_no_key() {
     let region = region("us-east-1");
-    for key in [
-        "",
-        ".",
-        "a..b",
-        "Studio",
-        "com.amazonaws.us-east-1.sts",
-        "aws.sagemaker.us-east-1.studio",
-        "a b",
-    ] {
+    for key in ["", ".", "a..b", "Studio", "com.amazonaws.us-east-1.sts", "aws.sagemaker.us-east-1.studio", "a b"] {
         assert_eq!(service_names(key, &region, Fips::No), Err(BadService(key.to_owned())));
     }
 }
@@ -312,9 +254,7 @@ fn a_whole_service_name_or_other_text_is_no_key() {
 #[test]
 fn a_zone_above_studios_names_swallows_more() {
     let region = region("us-east-1");
-    for name in
-        ["aws", "sagemaker.aws", "us-east-1.sagemaker.aws", "app.aws", "amazonaws.com", "com"]
-    {
+    for name in ["aws", "sagemaker.aws", "us-east-1.sagemaker.aws", "app.aws", "amazonaws.com", "com"] {
         assert!(matches!(reach(&zone(name), &region), Reach::Swallows(_)), "{name}");
     }
     for name in [
@@ -325,9 +265,7 @@ fn a_zone_above_studios_names_swallows_more() {
     ] {
         assert_eq!(reach(&zone(name), &region), Reach::Within, "{name}");
     }
-    for name in
-        ["studio.us-east-2.sagemaker.aws", "example.com", "notebook.us-east-1.sagemaker.aws"]
-    {
+    for name in ["studio.us-east-2.sagemaker.aws", "example.com", "notebook.us-east-1.sagemaker.aws"] {
         assert_eq!(reach(&zone(name), &region), Reach::Elsewhere, "{name}");
     }
     let swallowed = reach(&zone("sagemaker.aws"), &region);

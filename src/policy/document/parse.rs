@@ -24,8 +24,7 @@ impl Document {
     /// Text that is not JSON, unknown or missing elements, values of the wrong type, an element
     /// beside its `Not…` twin, and a condition key written twice in different letter case.
     pub fn parse(text: &str) -> Result<Self> {
-        let value = serde_json::from_str(text)
-            .map_err(|e| error("document", format!("is not valid JSON: {e}")))?;
+        let value = serde_json::from_str(text).map_err(|e| error("document", format!("is not valid JSON: {e}")))?;
         Self::from_value(&value)
     }
 
@@ -41,11 +40,7 @@ impl Document {
             Some(single) => statement((0, single)).map(|s| vec![s]),
             None => Err(error("document", "has no Statement")),
         }?;
-        Ok(Self {
-            version: version(object.get("Version"))?,
-            id: text(object, "", "Id")?,
-            statements,
-        })
+        Ok(Self { version: version(object.get("Version"))?, id: text(object, "", "Id")?, statements })
     }
 }
 
@@ -60,17 +55,8 @@ fn version(value: Option<&Value>) -> Result<Version> {
 fn statement((index, value): (usize, &Value)) -> Result<Statement> {
     let at = format!("Statement[{index}]");
     let object = object(&at, value)?;
-    let known = [
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    ];
+    let known =
+        ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
     only_known(&at, object, &known)?;
     let effect = match object.get("Effect").and_then(Value::as_str) {
         Some("Allow") => Effect::Allow,

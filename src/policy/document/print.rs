@@ -71,9 +71,7 @@ impl Serialize for Principals {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Everyone => serializer.serialize_str("*"),
-            Self::Listed(kinds) => {
-                serializer.collect_map(kinds.iter().map(|(kind, who)| (kind, OneOrMany(who))))
-            }
+            Self::Listed(kinds) => serializer.collect_map(kinds.iter().map(|(kind, who)| (kind, OneOrMany(who)))),
         }
     }
 }

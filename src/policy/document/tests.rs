@@ -21,7 +21,8 @@ const DENY: &str = r#""Effect":"Deny","Action":"s3:GetObject","Resource":"*""#;
 
 #[test]
 fn a_single_value_and_a_list_of_one_are_the_same() {
-    let list = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]}]}"#;
+    let list =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]}]}"#;
     let single = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}"#;
     assert_eq!(parse(list), parse(single));
     assert_eq!(
@@ -49,9 +50,7 @@ fn printing_sorts_sets_and_fixes_the_order_of_elements() {
 fn what_is_printed_parses_to_the_same_document() {
     for text in [
         one(ALLOW),
-        one(
-            r#""Effect":"Deny","NotPrincipal":{"AWS":"123456789012"},"NotAction":"a:b","NotResource":["x","y"]"#,
-        ),
+        one(r#""Effect":"Deny","NotPrincipal":{"AWS":"123456789012"},"NotAction":"a:b","NotResource":["x","y"]"#),
         one(
             r#""Effect":"Allow","Principal":"*","Action":"*","Condition":{"Bool":{"k":true},"NumericLessThan":{"n":3.5}}"#,
         ),
@@ -77,8 +76,7 @@ fn condition_values_may_be_booleans_and_numbers() {
 #[test]
 fn order_and_repetition_have_no_meaning() {
     let a = format!(r#"{{"Version":"2012-10-17","Statement":[{{{ALLOW}}},{{{DENY}}}]}}"#);
-    let b =
-        format!(r#"{{"Version":"2012-10-17","Statement":[{{{DENY}}},{{{ALLOW}}},{{{DENY}}}]}}"#);
+    let b = format!(r#"{{"Version":"2012-10-17","Statement":[{{{DENY}}},{{{ALLOW}}},{{{DENY}}}]}}"#);
     assert!(same(&a, &b));
 }
 
@@ -116,9 +114,7 @@ fn the_two_stars_are_the_same_for_allow_only() {
 #[test]
 fn the_version_counts_only_where_a_variable_could_stand() {
     let with = |version: &str, resource| {
-        format!(
-            r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#
-        )
+        format!(r#"{{{version}"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#)
     };
     let current = r#""Version":"2012-10-17","#;
     let old = r#""Version":"2008-10-17","#;
@@ -139,10 +135,10 @@ fn different_effects_scopes_and_sids_are_different() {
 
 #[test]
 fn the_default_endpoint_policy_is_recognised_as_aws_prints_it() {
-    let aws = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+    let aws =
+        r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
     assert!(parse(aws).same_meaning(&Document::full_access()));
-    let without_version =
-        r#"{"Statement":[{"Action":"*","Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*"}]}"#;
+    let without_version = r#"{"Statement":[{"Action":"*","Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*"}]}"#;
     assert!(parse(without_version).same_meaning(&Document::full_access()));
 }
 
@@ -152,10 +148,7 @@ fn errors_say_which_element_is_at_fault() {
     assert!(message("{").starts_with("document: is not valid JSON: "));
     assert_eq!(message("[]"), "document: is not an object");
     assert_eq!(message("{}"), "document: has no Statement");
-    assert_eq!(
-        message(r#"{"Statement":[],"Comment":"x"}"#),
-        "document: has an unknown element Comment"
-    );
+    assert_eq!(message(r#"{"Statement":[],"Comment":"x"}"#), "document: has an unknown element Comment");
     assert_eq!(
         message(r#"{"Version":"2020-01-01","Statement":[]}"#),
         r#"Version: is neither "2012-10-17" nor "2008-10-17""#
@@ -164,18 +157,9 @@ fn errors_say_which_element_is_at_fault() {
         message(&one(r#""Effect":"allow","Action":"*""#)),
         r#"Statement[0].Effect: is neither "Allow" nor "Deny""#
     );
-    assert_eq!(
-        message(&one(r#""Effect":"Allow","Resource":"*""#)),
-        "Statement[0]: has neither Action nor NotAction"
-    );
-    assert_eq!(
-        message(&one(&format!(r#"{ALLOW},"NotAction":"x""#))),
-        "Statement[0]: has both Action and NotAction"
-    );
-    assert_eq!(
-        message(&one(r#""Effect":"Allow","Action":[]"#)),
-        "Statement[0].Action: is an empty list"
-    );
+    assert_eq!(message(&one(r#""Effect":"Allow","Resource":"*""#)), "Statement[0]: has neither Action nor NotAction");
+    assert_eq!(message(&one(&format!(r#"{ALLOW},"NotAction":"x""#))), "Statement[0]: has both Action and NotAction");
+    assert_eq!(message(&one(r#""Effect":"Allow","Action":[]"#)), "Statement[0].Action: is an empty list");
     assert_eq!(
         message(&one(&format!(r#"{ALLOW},"Principal":"123456789012""#))),
         "Statement[0].Principal: is neither \"*\" nor an object of principals by kind"

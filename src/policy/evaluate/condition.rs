@@ -53,11 +53,7 @@ pub(super) fn all_hold(conditions: &Conditions, version: Version, request: &Requ
 }
 
 /// The values with their variables filled in, or what a statement with them amounts to.
-fn patterns(
-    values: &Values,
-    version: Version,
-    request: &Request,
-) -> Result<Vec<Vec<Token>>, Truth> {
+fn patterns(values: &Values, version: Version, request: &Request) -> Result<Vec<Vec<Token>>, Truth> {
     let mut unknown = false;
     let mut patterns = Vec::new();
     for value in values {
@@ -143,9 +139,7 @@ impl Comparison {
     fn matches(self, pattern: &[Token], value: &str) -> Truth {
         match self {
             Self::StringEquals => equals(pattern, value).into(),
-            Self::StringEqualsIgnoreCase => {
-                (plain(pattern).to_lowercase() == value.to_lowercase()).into()
-            }
+            Self::StringEqualsIgnoreCase => (plain(pattern).to_lowercase() == value.to_lowercase()).into(),
             Self::StringLike => glob(pattern, value).into(),
             Self::ArnLike => arn_like(pattern, value).into(),
             Self::IpAddress => contains(&plain(pattern), value),

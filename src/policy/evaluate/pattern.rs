@@ -94,9 +94,7 @@ pub(super) fn glob(pattern: &[Token], text: &str) -> bool {
 pub(super) fn arn_like(pattern: &[Token], arn: &str) -> bool {
     let patterns: Vec<_> = pattern.splitn(6, |token| token.character == ':').collect();
     let parts: Vec<_> = arn.splitn(6, ':').collect();
-    patterns.len() == 6
-        && parts.len() == 6
-        && patterns.iter().zip(parts).all(|(pattern, part)| glob(pattern, part))
+    patterns.len() == 6 && parts.len() == 6 && patterns.iter().zip(parts).all(|(pattern, part)| glob(pattern, part))
 }
 
 impl Token {
@@ -115,14 +113,9 @@ mod tests {
 
     #[test]
     fn a_star_matches_any_text_and_a_question_mark_one_character() {
-        for (pattern, text) in [
-            ("*", ""),
-            ("a*c", "abbc"),
-            ("a*c*e", "acce"),
-            ("a?c", "abc"),
-            ("*ab", "aaab"),
-            ("", ""),
-        ] {
+        for (pattern, text) in
+            [("*", ""), ("a*c", "abbc"), ("a*c*e", "acce"), ("a?c", "abc"), ("*ab", "aaab"), ("", "")]
+        {
             assert!(glob(&literal(pattern), text), "{pattern} {text}");
         }
         for (pattern, text) in [("a?c", "ac"), ("a*c", "ab"), ("", "a"), ("a", ""), ("a**b", "a")] {
@@ -141,8 +134,7 @@ mod tests {
     #[test]
     fn a_star_in_the_value_of_a_variable_is_a_plain_star() {
         let request = Request::new("a:b", "r").with("aws:username", "*");
-        let Expanded::Pattern(pattern) = expand("x-${aws:username}", Version::V2012, &request)
-        else {
+        let Expanded::Pattern(pattern) = expand("x-${aws:username}", Version::V2012, &request) else {
             panic!("the variable has a value");
         };
         assert!(glob(&pattern, "x-*"));

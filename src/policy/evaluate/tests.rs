@@ -18,8 +18,7 @@ fn decision(statements: &[&str], request: &Request) -> Decision {
 
 /// Whether a statement with this condition applies.
 fn holds(condition: &str, request: &Request) -> bool {
-    let statement =
-        format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#);
+    let statement = format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#);
     match decision(&[&statement], request) {
         Decision::Allow => true,
         Decision::ImplicitDeny => false,
@@ -67,8 +66,7 @@ fn an_outcome_names_the_statements_that_made_it() {
 #[test]
 fn actions_ignore_letter_case_and_resources_do_not() {
     let with = |action: &str, resource: &str| {
-        let statement =
-            format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#);
+        let statement = format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#);
         decision(&[&statement], &request())
     };
     assert_eq!(with("S3:get*", "arn:aws:s3:::bucket/*"), Decision::Allow);
@@ -108,10 +106,8 @@ fn negated_operators_hold_where_the_key_is_absent_and_others_do_not() {
 
 #[test]
 fn operators_compare_with_any_value_and_negated_ones_with_none() {
-    let request = request()
-        .with("aws:SourceVpce", "vpce-1")
-        .with("aws:SourceIp", "10.1.2.3")
-        .with("aws:ViaAWSService", "false");
+    let request =
+        request().with("aws:SourceVpce", "vpce-1").with("aws:SourceIp", "10.1.2.3").with("aws:ViaAWSService", "false");
     for (condition, expected) in [
         (r#"{"StringEquals":{"AWS:sourcevpce":["vpce-2","vpce-1"]}}"#, true),
         (r#"{"StringEquals":{"aws:SourceVpce":"VPCE-1"}}"#, false),
@@ -131,10 +127,7 @@ fn operators_compare_with_any_value_and_negated_ones_with_none() {
         (r#"{"Bool":{"aws:ViaAWSService":"FALSE"}}"#, true),
         (r#"{"Bool":{"aws:ViaAWSService":true}}"#, false),
         (r#"{"Null":{"aws:SourceVpce":false}}"#, true),
-        (
-            r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"},"Bool":{"aws:ViaAWSService":"true"}}"#,
-            false,
-        ),
+        (r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"},"Bool":{"aws:ViaAWSService":"true"}}"#, false),
     ] {
         assert_eq!(holds(condition, &request), expected, "{condition}");
     }
@@ -149,8 +142,7 @@ fn a_variable_without_a_value_takes_its_statement_out_of_play() {
     assert_eq!(decision(&[ALLOW, deny], &tagged), Decision::ExplicitDeny);
     let on_path = tagged.with("aws:SourceVpce", "vpce-1");
     assert_eq!(decision(&[ALLOW, deny], &on_path), Decision::Allow);
-    let resource =
-        r#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::${aws:username}/*"}"#;
+    let resource = r#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::${aws:username}/*"}"#;
     assert_eq!(decision(&[ALLOW, resource], &request()), Decision::Allow);
     let named = request().with("aws:username", "ada");
     assert_eq!(decision(&[ALLOW, resource], &named), Decision::ExplicitDeny);
@@ -190,8 +182,7 @@ fn what_depends_on_something_unknown_cannot_be_told() {
 #[test]
 fn what_is_not_read_here_cannot_be_told() {
     let with = |condition: &str| {
-        let deny =
-            format!(r#"{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{condition}}}"#);
+        let deny = format!(r#"{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{condition}}}"#);
         let request = request()
             .with("aws:SourceIp", "10.0.0.1")
             .with_fact("aws:TagKeys", Fact::Is(vec!["a".to_owned(), "b".to_owned()]));
@@ -208,8 +199,7 @@ fn what_is_not_read_here_cannot_be_told() {
 #[test]
 fn principals_of_an_endpoint_policy_are_matched() {
     let with = |principal: &str| {
-        let statement =
-            format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"*","Resource":"*"}}"#);
+        let statement = format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"*","Resource":"*"}}"#);
         let endpoint = attached(Layer::Endpoint, &[&statement]);
         decide(&[attached(Layer::Identity, &[ALLOW]), endpoint], &request()).decision
     };

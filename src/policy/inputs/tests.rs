@@ -4,10 +4,7 @@ use super::*;
 fn a_domain_arn_is_taken_apart() {
     let arn = "arn:aws-cn:sagemaker:cn-north-1:123456789012:domain/d-abcdefghijkl";
     let domain = check_domain_arn(arn).unwrap();
-    assert_eq!(
-        domain.user_profiles("*"),
-        "arn:aws-cn:sagemaker:cn-north-1:123456789012:user-profile/d-abcdefghijkl/*"
-    );
+    assert_eq!(domain.user_profiles("*"), "arn:aws-cn:sagemaker:cn-north-1:123456789012:user-profile/d-abcdefghijkl/*");
 }
 
 #[test]
@@ -98,17 +95,13 @@ fn what_no_principal_has_as_its_arn_is_refused() {
     let session = "arn:aws:sts::123456789012:assumed-role/Admin/ada";
     assert_eq!(check_principal_arn(session), Err(Problem::SessionArn(session.to_owned())));
     let variable = "arn:aws:iam::123456789012:user/${aws:username}";
-    assert_eq!(
-        check_principal_arn(variable),
-        Err(Problem::VariableInExemption(variable.to_owned()))
-    );
+    assert_eq!(check_principal_arn(variable), Err(Problem::VariableInExemption(variable.to_owned())));
 }
 
 #[test]
 fn a_profile_is_a_name_a_pattern_or_holds_variables() {
     let longest = "a".repeat(63);
-    for profile in ["*", "ada", "team-?-*", "${aws:username}", "x-${aws:PrincipalTag/p}", &longest]
-    {
+    for profile in ["*", "ada", "team-?-*", "${aws:username}", "x-${aws:PrincipalTag/p}", &longest] {
         assert_eq!(check_user_profile(profile), Ok(()), "{profile}");
     }
     for profile in ["", "a/b", "ada lovelace", "a_b", "${*}", &"a".repeat(64)] {

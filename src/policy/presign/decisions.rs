@@ -6,8 +6,7 @@ use crate::policy::evaluate::{Attached, Decision, Layer, Request, decide};
 use Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 
 const DOMAIN: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl";
-pub(super) const PROFILE: &str =
-    "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada";
+pub(super) const PROFILE: &str = "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada";
 const FOREIGN: &str = "arn:aws:sagemaker:us-east-1:210987654321:user-profile/d-mnopqrstuvwx/eve";
 pub(super) const CALLER: &str = "arn:aws:iam::123456789012:role/Scientist";
 pub(super) const BREAK_GLASS: &str = "arn:aws:iam::123456789012:role/BreakGlass";
@@ -83,11 +82,8 @@ fn five_decisions(settings: &PresignSettings) -> [Decision; 5] {
 #[test]
 fn a_grant_by_vpc_endpoint_or_private_address_allows_on_that_path_only() {
     let by_vpc = AllowedPath { vpc_ids: list(&[VPC]), ..AllowedPath::default() };
-    let by_private_address = AllowedPath {
-        vpc_ids: list(&[VPC]),
-        vpc_source_cidr_blocks: list(&["10.1.0.0/16"]),
-        ..AllowedPath::default()
-    };
+    let by_private_address =
+        AllowedPath { vpc_ids: list(&[VPC]), vpc_source_cidr_blocks: list(&["10.1.0.0/16"]), ..AllowedPath::default() };
     for path in [by_vpc, by_endpoint(), by_private_address] {
         assert_eq!(five_decisions(&settings(Mode::Grant, vec![path])), [A, I, I, I, I]);
     }
@@ -163,15 +159,13 @@ fn an_endpoint_refuses_other_domains_to_everyone_and_nothing_else() {
     for kind in EndpointKind::ALL {
         let document = presign.endpoint_policy(kind);
         let policies = [identity(allow_all()), Attached { layer: Layer::Endpoint, document }];
-        let ask = |action: &str, resource: &str| {
-            decide(&policies, &Request::new(action, resource).by(BREAK_GLASS)).decision
-        };
+        let ask =
+            |action: &str, resource: &str| decide(&policies, &Request::new(action, resource).by(BREAK_GLASS)).decision;
         assert_eq!(ask(PRESIGN, PROFILE), A);
         assert_eq!(ask(PRESIGN, FOREIGN), E);
         // A domain whose id starts like the named one is another domain.
         assert_eq!(ask(PRESIGN, &PROFILE.replace("ijkl/", "ijklm/")), E);
-        let app =
-            "arn:aws:sagemaker:us-east-1:123456789012:app/d-mnopqrstuvwx/eve/JupyterLab/default";
+        let app = "arn:aws:sagemaker:us-east-1:123456789012:app/d-mnopqrstuvwx/eve/JupyterLab/default";
         assert_eq!(ask("sagemaker:CreateApp", app), A);
         assert_eq!(ask("sagemaker:DescribeDomain", FOREIGN), A);
     }
@@ -214,8 +208,7 @@ fn services_on_behalf_of_the_caller_escape_only_if_asked_for() {
 fn a_tag_by_variable_denies_callers_without_a_value_for_it() {
     let mut settings = settings(Mode::Both, vec![by_endpoint()]);
     settings.resource_tags.insert("employee".to_owned(), "${aws:PrincipalTag/employee}".to_owned());
-    let policies =
-        [identity(Presign::new(&settings).unwrap().identity_policy()), identity(allow_all())];
+    let policies = [identity(Presign::new(&settings).unwrap().identity_policy()), identity(allow_all())];
     let on_path = request().with("aws:SourceVpce", ENDPOINT);
     let ask = |caller: Option<&str>, profile: Option<&str>| {
         let mut request = on_path.clone();
@@ -240,8 +233,7 @@ fn a_grant_by_user_name_is_for_ones_own_profile() {
     settings.user_profile = "${aws:username}".to_owned();
     let policies = [identity(Presign::new(&settings).unwrap().identity_policy())];
     let on_path = request().with("aws:SourceVpce", ENDPOINT);
-    let named =
-        |name: &str| decide(&policies, &on_path.clone().with("aws:username", name)).decision;
+    let named = |name: &str| decide(&policies, &on_path.clone().with("aws:username", name)).decision;
     assert_eq!(named("ada"), A);
     assert_eq!(named("eve"), I);
     assert_eq!(decide(&policies, &on_path).decision, I);

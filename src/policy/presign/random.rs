@@ -1,8 +1,6 @@
 //! Random settings against every request that their values can make.
 
-use super::decisions::{
-    BREAK_GLASS, CALLER, OTHER_ENDPOINT, OTHER_VPC, PROFILE, VPC, allow_all, identity, settings,
-};
+use super::decisions::{BREAK_GLASS, CALLER, OTHER_ENDPOINT, OTHER_VPC, PROFILE, VPC, allow_all, identity, settings};
 use super::*;
 use crate::policy::evaluate::Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 use crate::policy::evaluate::{Attached, Layer, Request, decide};
@@ -21,8 +19,7 @@ fn random_paths_are_allowed_on_and_denied_off() {
         let guard = [identity(with(Mode::Guard).identity_policy()), allow_all.clone()];
         let both = [identity(with(Mode::Both).identity_policy())];
         let scp = |document| Attached { layer: Layer::Scp, document };
-        let under_scp =
-            [allow_all.clone(), scp(allow_all.document.clone()), scp(with(Mode::Grant).scp())];
+        let under_scp = [allow_all.clone(), scp(allow_all.document.clone()), scp(with(Mode::Grant).scp())];
         for asked in &requests {
             let request = asked.request();
             let meets = is_on_a_path(&settings, asked) && has_tags(&settings, asked);
@@ -107,8 +104,7 @@ fn all_requests() -> Vec<Asked> {
                         private,
                         break_glass: turn % 7 == 0,
                         via_service: [None, Some(false), Some(true)][turn % 3],
-                        tag: [Some("blue"), Some("red"), Some("blue"), Some("blue"), None]
-                            [turn % 5],
+                        tag: [Some("blue"), Some("red"), Some("blue"), Some("blue"), None][turn % 5],
                     });
                 }
             }
@@ -125,12 +121,9 @@ fn is_on_a_path(settings: &PresignSettings, asked: &Asked) -> bool {
     };
     let address = |list: &Option<Vec<String>>, value: Option<&str>| match (list, value) {
         (None, _) => true,
-        (Some(list), Some(value)) => list.iter().any(|range| {
-            range
-                .parse::<ipnet::IpNet>()
-                .unwrap()
-                .contains(&value.parse::<std::net::IpAddr>().unwrap())
-        }),
+        (Some(list), Some(value)) => list
+            .iter()
+            .any(|range| range.parse::<ipnet::IpNet>().unwrap().contains(&value.parse::<std::net::IpAddr>().unwrap())),
         (Some(_), None) => false,
     };
     settings.allowed.iter().any(|path| {

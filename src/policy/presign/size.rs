@@ -77,11 +77,7 @@ impl Presign {
                 characters: characters(json, self.exempt_principal_arns.iter().cloned()),
                 advice: "cover several principals with one pattern",
             },
-            Share {
-                attribute: "resource_tags",
-                characters: characters(json, tags),
-                advice: "ask for fewer tags",
-            },
+            Share { attribute: "resource_tags", characters: characters(json, tags), advice: "ask for fewer tags" },
         ]
     }
 }

@@ -40,10 +40,7 @@ fn rich_settings() -> PresignSettings {
                 vpc_source_cidr_blocks: list(&["10.20.0.0/16", "10.10.0.0/16"]),
                 ..AllowedPath::default()
             },
-            AllowedPath {
-                source_cidr_blocks: list(&["198.51.100.0/24"]),
-                ..AllowedPath::default()
-            },
+            AllowedPath { source_cidr_blocks: list(&["198.51.100.0/24"]), ..AllowedPath::default() },
         ],
         exempt_principal_arns: vec!["arn:aws:iam::123456789012:role/BreakGlass".to_owned()],
         allow_via_aws_services: true,
@@ -100,10 +97,7 @@ fn an_endpoint_policy_keeps_everything_but_presigning_for_other_domains() {
     let golden = expect_file!["../../../tests/golden/policy/endpoint.json"];
     let presign = presign(&rich_settings());
     golden.assert_eq(&pretty(&presign.endpoint_policy(EndpointKind::Studio)));
-    assert_eq!(
-        presign.endpoint_policy(EndpointKind::Studio),
-        presign.endpoint_policy(EndpointKind::SagemakerApi)
-    );
+    assert_eq!(presign.endpoint_policy(EndpointKind::Studio), presign.endpoint_policy(EndpointKind::SagemakerApi));
 }
 
 #[test]
@@ -181,10 +175,7 @@ fn every_setting_at_fault_is_named() {
 #[test]
 fn no_domains_and_no_paths_are_errors() {
     let empty = PresignSettings { domain_arns: Vec::new(), allowed: Vec::new(), ..settings() };
-    assert_eq!(
-        errors(&empty),
-        ["domain_arns: name at least one domain", "allowed: allow at least one path"]
-    );
+    assert_eq!(errors(&empty), ["domain_arns: name at least one domain", "allowed: allow at least one path"]);
 }
 
 #[test]

@@ -118,7 +118,8 @@ fn check_subnets(model: &Model, found: &[Subnet], vpc_id: &VpcId) -> Vec<Diagnos
 
 async fn check_vpc(clients: &Clients, model: &Model, vpc_id: &VpcId) -> Vec<Diagnostic> {
     let wrong = |text: String| vec![Diagnostic::error("Invalid vpc_id", text).at(Path::root("vpc_id"))];
-    let private_dns = model.endpoints.known().is_none_or(|endpoints| *endpoints.private_dns_enabled.known().unwrap_or(&true));
+    let private_dns =
+        model.endpoints.known().is_none_or(|endpoints| *endpoints.private_dns_enabled.known().unwrap_or(&true));
     match find_vpc(clients, vpc_id).await {
         Ok(None) => wrong(format!("There is no VPC {vpc_id} in this account and Region.")),
         Ok(Some(vpc)) if private_dns && !(vpc.dns_support && vpc.dns_hostnames) => wrong(format!(
@@ -153,7 +154,9 @@ fn check_zones(facts: &Facts, warn: &mut Diagnostics) -> Vec<Diagnostic> {
                 "An endpoint takes one subnet for each zone that its service supports. Left out: {}.",
                 left.join(", ")
             );
-            warn.push(Diagnostic::warning(format!("The endpoint for {service} is not in all subnets"), text).at(path()));
+            warn.push(
+                Diagnostic::warning(format!("The endpoint for {service} is not in all subnets"), text).at(path()),
+            );
         }
     }
     wrong

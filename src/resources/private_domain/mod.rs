@@ -23,12 +23,10 @@ use crate::connection::Connection;
 use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
 use crate::framework::{
-    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Timeouts,
-    Value,
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource,
+    Timeouts, Value,
 };
-use crate::resources::common::{
-    CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all,
-};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::steps;
 use apply::Run;
 use desired::{Desired, Facts};
@@ -127,7 +125,9 @@ impl Resource for PrivateDomain {
         };
         let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
         let Some((owner, _)) = owner_and_part(&tags) else {
-            let text = format!("{id} does not carry the tags of this provider, so its endpoints, groups and zones cannot be found by them.");
+            let text = format!(
+                "{id} does not carry the tags of this provider, so its endpoints, groups and zones cannot be found by them."
+            );
             return Err(Diagnostic::error("The domain was not made by studio_private_domain", text).into());
         };
         let recorded = read::find_owned(&clients, owner, Some(domain)).await.map_err(failed)?;
@@ -215,7 +215,8 @@ fn forward_zones(region: &str) -> Value<Vec<String>> {
 fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostics> {
     let enabled = |model: &Model| model.home_efs.known().and_then(|efs| efs.enabled.known().copied());
     if prior.and_then(enabled) == Some(true) && enabled(model) == Some(false) {
-        let text = "SageMaker can give a domain a file system later, but not take it away. Set home_efs.enabled back to true.";
+        let text =
+            "SageMaker can give a domain a file system later, but not take it away. Set home_efs.enabled back to true.";
         let path = Path::root("home_efs").attribute("enabled");
         return Err(Diagnostic::error("The file system cannot be removed", text).at(path).into());
     }
@@ -226,9 +227,9 @@ fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostic
 fn needs_facts(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> bool {
     let desired = Desired::new(model, prior, recorded, None);
     let services = desired.services();
-    services.iter().any(|service| {
-        !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown()
-    })
+    services
+        .iter()
+        .any(|service| !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown())
 }
 
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
@@ -281,7 +282,13 @@ fn start(
     }
 }
 
-fn after_read(clients: &Clients, state: Model, before: &Recorded, recorded: Recorded, mut private: Private) -> Read<Model> {
+fn after_read(
+    clients: &Clients,
+    state: Model,
+    before: &Recorded,
+    recorded: Recorded,
+    mut private: Private,
+) -> Read<Model> {
     let diagnostics = Diagnostics::new();
     // A domain that was never made is not gone.
     if recorded.is_empty() || (before.domain.is_some() && recorded.domain.is_none()) {

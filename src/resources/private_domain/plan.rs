@@ -51,6 +51,9 @@ pub enum Key {
     Zone(Host),
 }
 
+/// The tag of the domain that keeps `home_efs.on_destroy`.
+pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
+
 /// The service whose endpoint the hosted zones point at.
 pub const STUDIO: &str = "studio";
 
@@ -137,9 +140,7 @@ fn with_order(actions: Vec<(Key, Action)>) -> Vec<Step<Key, Action>> {
         .iter()
         .map(|(key, action)| {
             let after: BTreeSet<Key> = match action {
-                Action::Create | Action::Update => {
-                    key.needs().into_iter().filter(|need| !is_deleted(need)).collect()
-                }
+                Action::Create | Action::Update => key.needs().into_iter().filter(|need| !is_deleted(need)).collect(),
                 // Whatever needs this part, and is changed or deleted, lets go of it first.
                 Action::Delete => actions
                     .iter()
@@ -193,13 +194,13 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     let as_wanted = domain.is_some_and(|domain| {
         domain.ready
             && desired.has_tags(&domain.tags)
+            && desired.on_destroy.known() == domain.on_destroy.as_ref()
             && domain_change(desired, recorded, domain).is_some_and(|change| change.is_empty())
     });
     compare(Key::Domain, domain.is_some(), as_wanted);
     for (name, wanted) in desired.profiles() {
         let profile = recorded.profiles.get(&name);
-        let as_wanted =
-            profile.is_some_and(|profile| profile.ready && is_profile_as_wanted(desired, &wanted, profile));
+        let as_wanted = profile.is_some_and(|profile| profile.ready && is_profile_as_wanted(desired, &wanted, profile));
         compare(Key::Profile(name), profile.is_some(), as_wanted);
     }
     for host in desired.hosts() {
@@ -224,8 +225,7 @@ fn is_profile_as_wanted(desired: &Desired, wanted: &DesiredProfile, profile: &Pr
 }
 
 fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, zone: &Zone) -> bool {
-    alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records)
-        && desired.has_tags(&zone.tags)
+    alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records) && desired.has_tags(&zone.tags)
 }
 
 /// The rules of the domain's group: NFS and app traffic within the group, and HTTPS out.
@@ -329,8 +329,7 @@ pub fn domain_change(desired: &Desired, recorded: &Recorded, domain: &Domain) ->
             security_group_ids: (domain.user_security_group_ids != groups).then_some(groups),
             ..UserSettings::default()
         },
-        home_efs: (wants_efs && domain.file_system_id.is_none())
-            .then_some(crate::aws::sagemaker::Toggle::Enabled),
+        home_efs: (wants_efs && domain.file_system_id.is_none()).then_some(crate::aws::sagemaker::Toggle::Enabled),
         ..DomainChange::default()
     })
 }
@@ -403,9 +402,8 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
             (Key::Endpoint(service), Action::Update) => {
                 let endpoint = recorded.endpoints.get(service);
                 let change = endpoint.and_then(|endpoint| endpoint_change(desired, recorded, service, endpoint));
-                let moves = |change: EndpointChange| {
-                    !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty()
-                };
+                let moves =
+                    |change: EndpointChange| !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty();
                 if change.is_none_or(moves) || endpoint.is_some_and(|endpoint| !endpoint.ready) {
                     model.endpoint_ips = Value::Unknown;
                     model.endpoint_dns = Value::Unknown;

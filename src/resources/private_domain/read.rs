@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{try_join, try_join_all};
 
 use super::desired::Desired;
-use super::plan::{self, Action, Key};
+use super::plan::{self, Action, Key, ON_DESTROY};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
 use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, StringMap, Strings, UserProfile};
 use crate::aws::ec2::network_interface::find_network_interfaces;
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
-use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
 use crate::aws::ec2::vpc_endpoint::{EndpointState, VpcEndpoint, regional_dns_entry};
+use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
 use crate::aws::route53::hosted_zone::{find_hosted_zone, list_private_zones_by_tag};
 use crate::aws::route53::record::{Record, RecordType, list_records};
 use crate::aws::sagemaker::domain::find_domain;
@@ -35,12 +35,14 @@ pub async fn refresh(clients: &Clients, recorded: &Recorded) -> Result<Recorded,
         refresh_group(clients, recorded.domain_group.as_ref()),
         refresh_group(clients, recorded.endpoint_group.as_ref()),
     );
-    let endpoints = try_join_all(recorded.endpoints.iter().map(async |(service, endpoint)| {
-        Ok((service.clone(), refresh_endpoint(clients, endpoint).await?))
-    }));
-    let zones = try_join_all(
-        recorded.zones.iter().map(async |(host, zone)| Ok((*host, read_zone(clients, &zone.id).await?))),
+    let endpoints = try_join_all(
+        recorded
+            .endpoints
+            .iter()
+            .map(async |(service, endpoint)| Ok((service.clone(), refresh_endpoint(clients, endpoint).await?))),
     );
+    let zones =
+        try_join_all(recorded.zones.iter().map(async |(host, zone)| Ok((*host, read_zone(clients, &zone.id).await?))));
     let domain = async {
         match &recorded.domain {
             Some(domain) => read_domain(clients, &domain.id).await,
@@ -154,12 +156,7 @@ pub async fn endpoint_addresses(clients: &Clients, endpoint: &VpcEndpoint) -> Re
 }
 
 /// An endpoint as EC2 describes it, for the record.
-pub fn endpoint(
-    found: VpcEndpoint,
-    addresses: Vec<String>,
-    asked: &BTreeSet<SubnetId>,
-    clients: &Clients,
-) -> Endpoint {
+pub fn endpoint(found: VpcEndpoint, addresses: Vec<String>, asked: &BTreeSet<SubnetId>, clients: &Clients) -> Endpoint {
     let dns = regional_dns_entry(&found.dns_entries)
         .and_then(|entry| Some((entry.dns_name.clone(), entry.hosted_zone_id.clone()?)));
     Endpoint {
@@ -183,14 +180,15 @@ pub async fn read_domain(clients: &Clients, id: &DomainId) -> Result<Option<Doma
     match find_domain(clients, id).await? {
         Some(found) if found.status != Status::Deleting => {
             let tags = sagemaker::tags::list_tags(clients, &found.arn).await?;
-            Ok(Some(domain(found, visible(&tags, clients.ignore_tags()))))
+            let on_destroy = tags.get(ON_DESTROY).cloned();
+            Ok(Some(domain(found, visible(&tags, clients.ignore_tags()), on_destroy)))
         }
         Some(_) | None => Ok(None),
     }
 }
 
 /// A domain as SageMaker describes it, for the record.
-pub fn domain(found: domain_types::Domain, tags: Tags) -> Domain {
+pub fn domain(found: domain_types::Domain, tags: Tags, on_destroy: Option<String>) -> Domain {
     Domain {
         id: found.id,
         arn: found.arn,
@@ -205,6 +203,7 @@ pub fn domain(found: domain_types::Domain, tags: Tags) -> Domain {
         execution_role_arn: found.default_user_settings.execution_role,
         user_security_group_ids: found.default_user_settings.security_group_ids.unwrap_or_default(),
         file_system_id: found.home_efs_file_system_id,
+        on_destroy,
         tags,
     }
 }
@@ -246,9 +245,8 @@ async fn read_zone(clients: &Clients, id: &HostedZoneId) -> Result<Option<Zone>,
 /// # Errors
 /// `NotFound` when the zone is gone.
 pub async fn zone_records(clients: &Clients, id: &HostedZoneId) -> Result<BTreeSet<Record>, AwsError> {
-    let is_own = |record: &Record| {
-        !matches!(&record.record_type, RecordType::Other(name) if name == "NS" || name == "SOA")
-    };
+    let is_own =
+        |record: &Record| !matches!(&record.record_type, RecordType::Other(name) if name == "NS" || name == "SOA");
     Ok(list_records(clients, id).await?.into_iter().filter(is_own).collect())
 }
 
@@ -269,9 +267,7 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     match &recorded.domain {
         Some(domain) => project_domain(&mut model, domain, recorded, clients.default_tags()),
         None => {
-            for missing in
-                [&mut model.id, &mut model.domain_id, &mut model.arn, &mut model.url, &mut model.fqdn]
-            {
+            for missing in [&mut model.id, &mut model.domain_id, &mut model.arn, &mut model.url, &mut model.fqdn] {
                 *missing = Value::Null;
             }
             model.host_names = Value::Null;
@@ -298,7 +294,7 @@ fn project_domain(model: &mut Model, domain: &Domain, recorded: &Recorded, defau
     model.host_names = Value::Known(hosts.collect());
     model.home_efs_file_system_id = domain.file_system_id.as_ref().map(ToString::to_string).into();
     let efs = model.home_efs.known();
-    let on_destroy = efs.map_or_else(|| "retain".into(), |efs| efs.on_destroy.clone());
+    let on_destroy = domain.on_destroy.clone().unwrap_or_else(|| "retain".to_owned()).into();
     let enabled = match efs.map(|efs| efs.enabled) {
         // A domain that is still being made has its file system some time later.
         Some(wanted) if !domain.ready => wanted,
@@ -390,7 +386,13 @@ fn project_endpoints(model: &mut Model, recorded: &Recorded) {
             subnet_ids: imported_subnets(recorded),
             security_group_ids: match recorded.endpoint_group {
                 Some(_) => Value::Null,
-                None => strings(endpoints.values().flat_map(|endpoint| &endpoint.security_group_ids).map(ToString::to_string).collect::<BTreeSet<_>>()),
+                None => strings(
+                    endpoints
+                        .values()
+                        .flat_map(|endpoint| &endpoint.security_group_ids)
+                        .map(ToString::to_string)
+                        .collect::<BTreeSet<_>>(),
+                ),
             },
             private_dns_enabled: agreed.map_or(Value::Known(true), Value::Known),
         },
@@ -453,9 +455,7 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
                 Key::Endpoint(service) => {
                     recorded.endpoints.get(service).filter(|endpoint| !endpoint.ready).map(|_| NOT_READY.to_owned())
                 }
-                Key::Domain => {
-                    recorded.domain.as_ref().filter(|domain| !domain.ready).map(|_| NOT_READY.to_owned())
-                }
+                Key::Domain => recorded.domain.as_ref().filter(|domain| !domain.ready).map(|_| NOT_READY.to_owned()),
                 Key::Profile(name) => {
                     recorded.profiles.get(name).filter(|profile| !profile.ready).map(|_| NOT_READY.to_owned())
                 }
@@ -479,9 +479,8 @@ fn rules(wanted: &BTreeSet<Rule>, group: &Group) -> String {
 }
 
 fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
-    let part = |verb: &str, items: Vec<String>| {
-        (!items.is_empty()).then(|| format!("{verb} the {of} {}", items.join(", ")))
-    };
+    let part =
+        |verb: &str, items: Vec<String>| (!items.is_empty()).then(|| format!("{verb} the {of} {}", items.join(", ")));
     let parts: Vec<_> = [part("lacks", lacks), part("has beside its own", extra)].into_iter().flatten().collect();
     parts.join(", and ")
 }

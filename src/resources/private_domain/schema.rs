@@ -7,9 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::framework::schema::{Nesting, Schema};
-use crate::framework::{
-    Attribute, Diagnostic, Diagnostics, Dynamic, Path, Timeouts, Type, Value, checks,
-};
+use crate::framework::{Attribute, Diagnostic, Diagnostics, Dynamic, Path, Timeouts, Type, Value, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
 
 /// Strings whose elements may each be unknown.

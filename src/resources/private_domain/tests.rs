@@ -60,6 +60,8 @@ fn facts() -> Facts {
             private_dns_names: Vec::new(),
             takes_policy: true,
             address_types: BTreeSet::new(),
+            needs_acceptance: false,
+            owner: "amazon".to_owned(),
         };
         (key.to_owned(), service)
     };
@@ -71,10 +73,11 @@ fn facts() -> Facts {
         ipv4_cidr: None,
         ipv6_cidrs: Vec::new(),
         free_addresses: 100,
+        tags: Tags::new(),
     };
     Facts {
         services: ["studio", "sagemaker.api", "sagemaker.runtime", "sts"].map(service).into(),
-        subnets: vec![subnet("subnet-1", "a"), subnet("subnet-2", "b"), subnet("subnet-3", "c")],
+        subnets: vec![subnet("subnet-1", "a"), subnet("subnet-2", "b")],
     }
 }
 
@@ -120,6 +123,7 @@ fn made() -> Recorded {
             execution_role_arn: Some(RoleArn::from(ROLE)),
             user_security_group_ids: [domain_group].into(),
             file_system_id: Some("fs-1".into()),
+            on_destroy: Some("retain".to_owned()),
             tags: tags(),
         }),
         profiles: [(
@@ -284,7 +288,15 @@ fn nothing_is_deleted_on_a_guess() {
 #[test]
 fn an_endpoint_takes_one_subnet_for_each_zone_that_its_service_supports() {
     let mut facts = facts();
-    facts.subnets.insert(1, Subnet { id: "subnet-1b".into(), ..facts.subnets[0].clone() });
+    let another = |id: &str, zone: &str| Subnet {
+        id: id.into(),
+        zone: zone.to_owned(),
+        zone_id: format!("id-{zone}"),
+        ..facts.subnets[0].clone()
+    };
+    facts.subnets =
+        [another("subnet-1", "a"), another("subnet-1b", "a"), another("subnet-2", "b"), another("subnet-3", "c")]
+            .into();
     facts.services.get_mut("studio").unwrap().zones = ["a".to_owned(), "c".to_owned()].into();
     let chosen = super::desired::one_per_zone(&facts.subnets, &facts.services["studio"]);
     let ids: Vec<_> = chosen.iter().map(|subnet| subnet.id.as_str()).collect();

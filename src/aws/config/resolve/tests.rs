@@ -81,8 +81,7 @@ fn the_user_agent_names_us_the_users_words_and_the_environments() {
 
 #[test]
 fn default_tags_of_the_configuration_win_over_the_environments() {
-    let settings =
-        Settings { default_tags: [("team".to_owned(), "a".to_owned())].into(), ..Settings::default() };
+    let settings = Settings { default_tags: [("team".to_owned(), "a".to_owned())].into(), ..Settings::default() };
     let variables = [("TF_AWS_DEFAULT_TAGS_team", "b"), ("TF_AWS_DEFAULT_TAGS_cost", "1")];
     let tags = resolved(&settings, variables).default_tags;
     assert_eq!(tags.get("team").map(String::as_str), Some("a"));
@@ -117,10 +116,7 @@ fn a_ca_bundle_comes_from_the_argument_then_the_variable() {
     let settings = Settings { custom_ca_bundle: Some("/etc/ca.pem".into()), ..Settings::default() };
     let variables = [("AWS_CA_BUNDLE", "/tmp/other.pem")];
     assert_eq!(resolved(&settings, variables).ca_bundle, Some(("/etc/ca.pem".into(), "custom_ca_bundle")));
-    assert_eq!(
-        resolved(&Settings::default(), variables).ca_bundle,
-        Some(("/tmp/other.pem".into(), "AWS_CA_BUNDLE"))
-    );
+    assert_eq!(resolved(&Settings::default(), variables).ca_bundle, Some(("/tmp/other.pem".into(), "AWS_CA_BUNDLE")));
 }
 
 #[test]

@@ -7,10 +7,10 @@ use futures::future::BoxFuture;
 
 use super::group::known;
 use super::{Done, Part, Step};
+use crate::aws::ec2::vpc_endpoint::EndpointChange;
 use crate::aws::ec2::vpc_endpoint::{
     self, NewInterfaceEndpoint, create_interface_endpoint, delete_vpc_endpoint, update_vpc_endpoint,
 };
-use crate::aws::ec2::vpc_endpoint::EndpointChange;
 use crate::aws::tags::diff;
 use crate::aws::{AwsError, SubnetId, Tags, VpcId, ec2};
 use crate::framework::Value;

@@ -26,18 +26,15 @@ pub fn apply(step: Step, name: &str, desired: &Desired, state: &Recorded) -> Box
     let all_tags = known(&plan::profile_tags(desired, &wanted));
     let name = name.to_owned();
     if let Some(profile) = state.profiles.get(&name).cloned() {
-        let settings =
-            plan::profile_settings(desired, &wanted, &profile).expect("during apply everything is known");
+        let settings = plan::profile_settings(desired, &wanted, &profile).expect("during apply everything is known");
         return async move {
             let result = update(&step, &domain_id, &name, profile.clone(), &settings, &all_tags).await;
             step.ended(Part::Profile, profile, result)
         }
         .boxed();
     }
-    let settings = UserSettings {
-        execution_role: wanted.execution_role_arn.known().cloned(),
-        ..UserSettings::default()
-    };
+    let settings =
+        UserSettings { execution_role: wanted.execution_role_arn.known().cloned(), ..UserSettings::default() };
     let tags = step.work.tags(&all_tags, &step.part);
     let new = NewUserProfile { domain_id, name, settings, sso_user: None, tags };
     create(step, new, all_tags).boxed()
@@ -109,12 +106,7 @@ async fn update(
     when_in_service(step, domain_id, name, Profile { tags: all_tags.clone(), ..profile }).await
 }
 
-async fn when_in_service(
-    step: &Step,
-    domain_id: &DomainId,
-    name: &str,
-    profile: Profile,
-) -> Result<Profile, AwsError> {
+async fn when_in_service(step: &Step, domain_id: &DomainId, name: &str, profile: Profile) -> Result<Profile, AwsError> {
     let found = wait_until_in_service(&step.work.clients, domain_id, name, &step.work.patience).await?;
     Ok(Profile { arn: found.arn, ready: true, execution_role_arn: found.settings.execution_role, tags: profile.tags })
 }

@@ -31,10 +31,7 @@ pub fn apply(step: Step, host: Host, desired: &Desired, state: &Recorded) -> Box
     let name = plan::zone_name(state, host).expect("the domain is in service before, and has a URL then");
     let wanted = Wanted {
         records: plan::alias_records(state, &name).expect("the studio endpoint is made before"),
-        vpc: ZoneVpc {
-            vpc_id: VpcId::from(known(&desired.vpc_id)),
-            region: step.work.clients.region().clone(),
-        },
+        vpc: ZoneVpc { vpc_id: VpcId::from(known(&desired.vpc_id)), region: step.work.clients.region().clone() },
         tags: known(&desired.tags),
         name,
     };
@@ -109,7 +106,8 @@ async fn adjust(step: &Step, wanted: &Wanted, zone: Zone, created: Option<Change
     let is_replaced = |record: &&Record| {
         wanted.records.iter().any(|other| other.name == record.name && other.record_type == record.record_type)
     };
-    let remove = have.difference(&wanted.records).filter(|record| !is_replaced(record)).cloned().map(RecordChange::Delete);
+    let remove =
+        have.difference(&wanted.records).filter(|record| !is_replaced(record)).cloned().map(RecordChange::Delete);
     let changes: Vec<_> = remove.chain(set).collect();
     let changed = change_records(clients, &zone.id, &changes).await?;
     for change in created.into_iter().chain(changed) {

@@ -1,0 +1,1 @@
+terraform import studio_dns_forwarding.example rslvr-in-0123456789abcdef0

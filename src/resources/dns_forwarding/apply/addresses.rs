@@ -1,0 +1,66 @@
+//! Changes of an endpoint's addresses, one at a time.
+//!
+//! **Invariant:** between two changes the endpoint is at rest.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::settle::{First, failure, settled};
+use super::{Done, Part, Step};
+use crate::aws::route53resolver::endpoint::{NewAddress, associate_address, disassociate_address};
+use crate::aws::{AwsError, ResolverEndpointId};
+use crate::resources::dns_forwarding::addresses::{Move, Slot, in_order, next_move};
+use crate::resources::dns_forwarding::desired::Desired;
+use crate::resources::dns_forwarding::recorded::{Address, Recorded};
+
+/// Adds and removes addresses until they are as wanted.
+pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
+    let slots = desired.slots().expect("during apply everything is known");
+    let endpoint = state.endpoint.as_ref().expect("the endpoint is made before");
+    let (id, mut addresses) = (endpoint.id.clone(), endpoint.addresses.clone());
+    async move {
+        let result = change(&step, &id, &slots, &mut addresses).await;
+        step.ended(Part::Addresses(addresses), result)
+    }
+    .boxed()
+}
+
+async fn change(
+    step: &Step,
+    id: &ResolverEndpointId,
+    slots: &[Slot],
+    addresses: &mut Vec<Address>,
+) -> Result<(), AwsError> {
+    let clients = &step.work.clients;
+    look(step, id, addresses, First::AtOnce, |_| true).await?;
+    while let Some(next) = next_move(slots, addresses) {
+        match next {
+            Move::Add(slot) => {
+                let new = NewAddress { subnet_id: slot.subnet_id.clone(), ipv4: slot.ip, ipv6: None };
+                let before = addresses.clone();
+                let is_new = |one: &&Address| !before.iter().any(|other| other.id == one.id);
+                associate_address(clients, id, &new).await?;
+                look(step, id, addresses, First::AfterAChange, |now| now.iter().any(|one| is_new(&one))).await?;
+                failure(id, addresses.iter().filter(is_new))?;
+            }
+            Move::Remove(address) => {
+                disassociate_address(clients, id, &address).await?;
+                let is_gone = |now: &[Address]| now.iter().all(|one| one.id != address);
+                look(step, id, addresses, First::AfterAChange, is_gone).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn look(
+    step: &Step,
+    id: &ResolverEndpointId,
+    addresses: &mut Vec<Address>,
+    first: First,
+    is_there: impl Fn(&[Address]) -> bool,
+) -> Result<(), AwsError> {
+    let (_, found) = settled(&step.work, id, first, is_there).await?;
+    *addresses = in_order(addresses, found);
+    Ok(())
+}

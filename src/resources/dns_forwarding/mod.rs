@@ -1,0 +1,273 @@
+//! `studio_dns_forwarding`: the way from corporate DNS to the VPC.
+//!
+//! The parts and their order stand at the top of `plan.rs`; what each attribute means, in `schema.rs`; how addresses are
+//! changed without a gap, in `addresses.rs`; which AWS calls are made, in `apply/`.
+
+pub mod addresses;
+pub mod apply;
+pub mod desired;
+pub mod forwarding;
+pub mod lookup;
+pub mod plan;
+pub mod project;
+pub mod read;
+pub mod recorded;
+pub mod schema;
+pub mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+
+use crate::aws::{AwsError, Clients, ResolverEndpointId, VpcId};
+use crate::connection::Connection;
+use crate::framework::schema::Schema;
+use crate::framework::{
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
+};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::steps;
+use apply::Run;
+use desired::Desired;
+use recorded::Recorded;
+use schema::Model;
+
+/// The resource.
+pub struct DnsForwarding {
+    connection: Connection,
+}
+
+impl DnsForwarding {
+    /// The resource, on the provider's connection.
+    pub fn new(connection: Connection) -> Self {
+        DnsForwarding { connection }
+    }
+}
+
+#[async_trait]
+impl Resource for DnsForwarding {
+    type Model = Model;
+
+    fn type_name(&self) -> &'static str {
+        "studio_dns_forwarding"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, config: &Model) -> Diagnostics {
+        validate::validate(config)
+    }
+
+    async fn plan(&self, _call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
+        let prior = request.prior.as_ref();
+        let mut model = request.proposed;
+        let clients = self.connection.clients(request.config.region.text())?;
+        plan_region(&mut model, &request.config, prior, clients.as_ref());
+        if let Some(clients) = clients.as_ref().filter(|_| lookup::is_needed(&model, prior)) {
+            lookup::check(clients, &model).await?;
+        }
+        let recorded = recorded_of(prior, &request.private);
+        let (replace, diagnostics) = plan_results(&mut model, prior, clients.as_ref(), &recorded)?;
+        Ok(Planned { state: model, replace, private: request.private, diagnostics })
+    }
+
+    async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+        let model = request.planned.as_ref().or(request.prior.as_ref());
+        match self.connection.known_clients(model.and_then(|model| model.region.text())) {
+            Ok(clients) => apply_with(clients, call, request).await,
+            Err(diagnostics) => Applied { state: request.prior, private: request.private, diagnostics },
+        }
+    }
+
+    async fn read(&self, _call: &Call, state: Model, private: Private) -> Read<Model> {
+        let clients = match self.connection.clients(state.region.text()) {
+            Ok(Some(clients)) => clients,
+            // Nothing can be read yet; what is there stays.
+            Ok(None) => return Read { state: Some(state), private, diagnostics: Diagnostics::new() },
+            Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
+        };
+        match look(&clients, &state, &private).await {
+            Ok(found) => after_read(&clients, state, found, private),
+            Err(error) => {
+                let diagnostics = aws_error("read the DNS forwarding", &error).into();
+                Read { state: Some(state), private, diagnostics }
+            }
+        }
+    }
+
+    async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
+        let clients = self.connection.known_clients(None)?;
+        let recorded = find_for_import(&clients, id).await?;
+        let mut private = Private::default();
+        private.set(RECORDED, &recorded);
+        let model = project::imported(&recorded);
+        Ok((project::project(model, &recorded, clients.region().as_str(), clients.default_tags()), private))
+    }
+}
+
+/// The Region that is written, or the provider's.
+fn plan_region(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
+    if config.region.is_null() {
+        model.region = match (clients, prior) {
+            (Some(clients), _) => Value::Known(clients.region().to_string()),
+            (None, Some(prior)) => prior.region.clone(),
+            (None, None) => Value::Unknown,
+        };
+    }
+}
+
+/// What was recorded of the object that is there. A creation that replaces it starts from nothing, although Terraform
+/// hands over what was kept for the old one.
+fn recorded_of(prior: Option<&Model>, private: &Private) -> Recorded {
+    prior.and_then(|_| private.get(RECORDED)).unwrap_or_default()
+}
+
+/// The computed attributes, as far as they are known, and what forces a replacement.
+fn plan_results(
+    model: &mut Model,
+    prior: Option<&Model>,
+    clients: Option<&Clients>,
+    recorded: &Recorded,
+) -> Result<(Vec<crate::framework::Path>, Diagnostics), Diagnostics> {
+    model.tags_all = tags_all(clients, &model.tags)
+        .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
+    model.drift = Value::Known(Vec::new());
+    let zones = forwarding::forward_zones(model)?;
+    let desired = Desired::new(model);
+    if prior.is_some() {
+        plan::mark_unknown(&plan::steps(Some(&desired), recorded), model);
+    } else if !desired.makes_group() && desired.own_groups.is_known() {
+        model.security_group_id = Value::Null;
+    }
+    model.inbound_ips = plan::inbound_ips(&desired, recorded);
+    model.forwarder_configs = forwarding::configs(&zones, &model.inbound_ips);
+    model.forward_zones = zones.map(|zones| zones.iter().map(ToString::to_string).collect());
+    let replace = if prior.is_some() { plan::replacing(&desired, recorded) } else { Vec::new() };
+    Ok((replace, forwarding::wide_zones(model).into_iter().collect()))
+}
+
+async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+    let ApplyRequest { prior, planned, mut private, .. } = request;
+    let operation = match (&prior, &planned) {
+        (None, _) => Operation::Create,
+        (Some(_), Some(_)) => Operation::Update,
+        (Some(_), None) => Operation::Destroy,
+    };
+    let mut recorded = match prepare(&clients, prior.as_ref(), planned.as_ref(), &private).await {
+        Ok(recorded) => recorded,
+        Err(diagnostics) => return Applied { state: prior, private, diagnostics },
+    };
+    let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded);
+    let steps = plan::steps(run.desired.as_ref(), &recorded);
+    let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
+    let diagnostics = explain(operation, &report, &recorded.parts(), plan::Key::name);
+    private.set(RECORDED, &recorded);
+    let state = planned.or(prior).filter(|_| !recorded.is_empty());
+    let state =
+        state.map(|model| project::project(model, &recorded, clients.region().as_str(), clients.default_tags()));
+    Applied { state, private, diagnostics }
+}
+
+/// What is known to exist before the first step, with what was unknown at plan checked now.
+async fn prepare(
+    clients: &Clients,
+    prior: Option<&Model>,
+    planned: Option<&Model>,
+    private: &Private,
+) -> Result<Recorded, Diagnostics> {
+    match (prior, planned) {
+        (None, Some(planned)) => {
+            lookup::check(clients, planned).await?;
+            take_over(clients, planned).await
+        }
+        (Some(prior), Some(planned)) if lookup::is_needed(planned, Some(prior)) => {
+            lookup::check(clients, planned).await?;
+            Ok(recorded_of(Some(prior), private))
+        }
+        (prior, _) => Ok(recorded_of(prior, private)),
+    }
+}
+
+/// What a run that was killed has left behind.
+async fn take_over(clients: &Clients, planned: &Model) -> Result<Recorded, Diagnostics> {
+    let text = |value: &Value<String>| value.text().unwrap_or_default().to_owned();
+    let (name, vpc_id) = (text(&planned.name), text(&planned.vpc_id));
+    let owner = owner(clients, &vpc_id, &name);
+    read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
+        .await
+        .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
+}
+
+fn owner(clients: &Clients, vpc_id: &str, name: &str) -> String {
+    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
+    owner_id(&["dns_forwarding", &account, clients.region().as_str(), vpc_id, name])
+}
+
+fn start(
+    clients: &Clients,
+    call: &Call,
+    operation: Operation,
+    prior: Option<&Model>,
+    planned: Option<&Model>,
+    recorded: &Recorded,
+) -> Run {
+    let timeouts = planned.or(prior).and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
+    let limit = match operation {
+        Operation::Create => &timeouts.create,
+        Operation::Update => &timeouts.update,
+        Operation::Destroy => &timeouts.delete,
+    };
+    Run { work: Work::start(clients.clone(), call, &recorded.owner, limit), desired: planned.map(Desired::new) }
+}
+
+/// What was found of an object.
+struct Found {
+    recorded: Recorded,
+    is_gone: bool,
+}
+
+/// Looks at what is recorded, or, where the record was lost, at what the state names.
+async fn look(clients: &Clients, state: &Model, private: &Private) -> Result<Found, AwsError> {
+    let before: Recorded = private.get(RECORDED).unwrap_or_default();
+    if let (None, Some(id)) = (&before.endpoint, state.id.text()) {
+        let found = read::find(clients, &ResolverEndpointId::from(id)).await?;
+        let is_gone = found.is_none();
+        return Ok(Found { recorded: found.unwrap_or_default(), is_gone });
+    }
+    let recorded = read::refresh(clients, &before).await?;
+    // An endpoint that was never made is not gone.
+    let is_gone = recorded.is_empty() || (before.endpoint.is_some() && recorded.endpoint.is_none());
+    Ok(Found { recorded, is_gone })
+}
+
+fn after_read(clients: &Clients, state: Model, found: Found, mut private: Private) -> Read<Model> {
+    let diagnostics = Diagnostics::new();
+    if found.is_gone {
+        return Read { state: None, private, diagnostics };
+    }
+    private.set(RECORDED, &found.recorded);
+    let model = project::project(state, &found.recorded, clients.region().as_str(), clients.default_tags());
+    Read { state: Some(model), private, diagnostics }
+}
+
+async fn find_for_import(clients: &Clients, id: &str) -> Result<Recorded, Diagnostics> {
+    let failed = |error| Diagnostics::from(aws_error("import the inbound endpoint", &error));
+    if !id.starts_with("rslvr-in-") {
+        let text = format!("{id:?} is not the id of an inbound Resolver endpoint, such as rslvr-in-0123456789abcdef0.");
+        return Err(Diagnostic::error("Invalid import id", text).into());
+    }
+    let endpoint = ResolverEndpointId::from(id);
+    if !read::is_inbound(clients, &endpoint).await.map_err(failed)? {
+        let text =
+            format!("There is no inbound endpoint {id} in {}, in the account of the credentials.", clients.region());
+        return Err(Diagnostic::error("There is nothing to import", text).into());
+    }
+    let mut found = read::find(clients, &endpoint).await.map_err(failed)?.unwrap_or_default();
+    if let (true, Some(endpoint)) = (found.owner.is_empty(), &found.endpoint) {
+        found.owner = owner(clients, &endpoint.vpc_id, &endpoint.name);
+    }
+    Ok(found)
+}

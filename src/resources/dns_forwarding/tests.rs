@@ -1,0 +1,442 @@
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+
+use super::addresses::in_order;
+use super::desired::Desired;
+use super::plan::{self, Action, Key};
+use super::project::{imported, project};
+use super::recorded::{Address, Endpoint, Group, Recorded, State};
+use super::schema::{IpAddress, Model, StringMap, Strings};
+use crate::aws::Tags;
+use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
+use crate::framework::Value;
+
+const REGION: &str = "eu-central-1";
+
+fn texts(list: &[&str]) -> Strings {
+    Value::Known(list.iter().map(|text| Value::from(*text)).collect())
+}
+
+fn tag_map(pairs: &[(&str, &str)]) -> StringMap {
+    Value::Known(pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect())
+}
+
+/// `subnet=ip`.
+fn fixed(list: &[&str]) -> Value<Vec<Value<IpAddress>>> {
+    let one = |text: &&str| {
+        let (subnet, ip) = text.split_once('=').unwrap();
+        Value::Known(IpAddress { subnet_id: subnet.into(), ip: ip.into() })
+    };
+    Value::Known(list.iter().map(one).collect())
+}
+
+/// As planned: with defaults, and nothing unknown but what AWS chooses.
+fn model() -> Model {
+    Model {
+        region: REGION.into(),
+        name: "dns".into(),
+        vpc_id: "vpc-1".into(),
+        subnet_ids: texts(&["subnet-a", "subnet-b"]),
+        client_cidr_blocks: texts(&["10.0.0.0/8"]),
+        untracked: false.into(),
+        include_api_zones: false.into(),
+        protocols: texts(&["Do53"]),
+        ip_address_type: "ipv4".into(),
+        tags: tag_map(&[("team", "data")]),
+        tags_all: tag_map(&[("team", "data")]),
+        drift: Value::Known(Vec::new()),
+        ..Model::empty()
+    }
+}
+
+fn address(text: &str) -> Address {
+    let (subnet, ip) = text.split_once('=').unwrap();
+    Address {
+        id: format!("rni-{ip}").as_str().into(),
+        subnet_id: subnet.into(),
+        ipv4: Some(ip.parse().unwrap()),
+        ipv6: None,
+        state: State::Attached,
+    }
+}
+
+/// What there is when a model was applied and Resolver chose these addresses.
+fn applied(model: &Model, addresses: &[&str]) -> Recorded {
+    let desired = Desired::new(model);
+    let tags = desired.tags.known().unwrap().clone();
+    let group = desired.makes_group().then(|| Group {
+        id: "sg-made".into(),
+        rules: plan::group_rules(&desired).unwrap(),
+        tags: tags.clone(),
+    });
+    let mut recorded = Recorded { owner: "o".to_owned(), group, endpoint: None };
+    recorded.endpoint = Some(Endpoint {
+        id: "rslvr-in-1".into(),
+        arn: "arn:aws:route53resolver:eu-central-1:123456789012:resolver-endpoint/rslvr-in-1".to_owned(),
+        name: desired.name.known().unwrap().clone(),
+        vpc_id: "vpc-1".to_owned(),
+        ready: true,
+        security_group_ids: plan::endpoint_groups(&desired, &recorded).unwrap(),
+        protocols: desired.protocols.known().unwrap().clone(),
+        address_type: desired.address_type.known().unwrap().as_str().to_owned(),
+        addresses: in_order(&[], addresses.iter().map(|text| address(text)).collect()),
+        tags,
+    });
+    recorded
+}
+
+fn recorded() -> Recorded {
+    applied(&model(), &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"])
+}
+
+fn endpoint(recorded: &mut Recorded) -> &mut Endpoint {
+    recorded.endpoint.as_mut().unwrap()
+}
+
+fn group(recorded: &mut Recorded) -> &mut Group {
+    recorded.group.as_mut().unwrap()
+}
+
+fn steps(model: &Model, recorded: &Recorded) -> Vec<(Key, Action)> {
+    let steps = plan::steps(Some(&Desired::new(model)), recorded);
+    steps.iter().map(|step| (step.key, step.action)).collect()
+}
+
+fn seen(model: &Model, recorded: &Recorded) -> Model {
+    project(model.clone(), recorded, REGION, &Tags::new())
+}
+
+fn dns(protocol: &str, block: &str) -> Rule {
+    Rule::ports(Direction::Inbound, protocol, (53, 53), Peer::Cidr4(block.to_owned()), "DNS")
+}
+
+// ---- Steps ----
+
+#[test]
+fn what_was_just_applied_needs_nothing() {
+    assert_eq!(steps(&model(), &recorded()), []);
+    for other in [
+        Model { untracked: true.into(), ..model() },
+        Model { security_group_ids: texts(&["sg-own"]), client_cidr_blocks: Value::Null, ..model() },
+        Model { protocols: texts(&["Do53", "DoH"]), ..model() },
+        Model { subnet_ids: Value::Null, ip_addresses: fixed(&["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"]), ..model() },
+    ] {
+        assert_eq!(steps(&other, &applied(&other, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"])), [], "{other:?}");
+    }
+}
+
+#[test]
+fn a_creation_makes_the_group_before_the_endpoint_and_a_destruction_goes_the_other_way() {
+    let made = plan::steps(Some(&Desired::new(&model())), &Recorded::default());
+    assert_eq!(
+        made.iter().map(|step| (step.key, step.action, step.after.clone())).collect::<Vec<_>>(),
+        [(Key::Group, Action::Create, BTreeSet::new()), (Key::Endpoint, Action::Create, [Key::Group].into())]
+    );
+    let deleted = plan::steps(None, &recorded());
+    assert_eq!(
+        deleted.iter().map(|step| (step.key, step.action, step.after.clone())).collect::<Vec<_>>(),
+        [(Key::Group, Action::Delete, [Key::Endpoint].into()), (Key::Endpoint, Action::Delete, BTreeSet::new())]
+    );
+}
+
+#[test]
+fn with_handed_in_groups_none_is_made() {
+    let own = Model { security_group_ids: texts(&["sg-own"]), client_cidr_blocks: Value::Null, ..model() };
+    assert_eq!(steps(&own, &Recorded::default()), [(Key::Endpoint, Action::Create)]);
+}
+
+#[test]
+fn each_change_is_a_step_of_the_part_it_is_about() {
+    let changes = [
+        (Model { name: "other".into(), ..model() }, vec![(Key::Endpoint, Action::Update)]),
+        (Model { client_cidr_blocks: texts(&["10.0.0.0/9"]), ..model() }, vec![(Key::Group, Action::Update)]),
+        (Model { untracked: true.into(), ..model() }, vec![(Key::Group, Action::Update)]),
+        (Model { subnet_ids: texts(&["subnet-a", "subnet-c"]), ..model() }, vec![(Key::Addresses, Action::Update)]),
+        (Model { ip_address_type: "dualstack".into(), ..model() }, vec![(Key::Endpoint, Action::Update)]),
+        (
+            Model { protocols: texts(&["Do53", "DoH"]), ..model() },
+            vec![(Key::Group, Action::Update), (Key::Endpoint, Action::Update)],
+        ),
+        (
+            Model { tags_all: tag_map(&[("team", "ml")]), ..model() },
+            vec![(Key::Group, Action::Update), (Key::Endpoint, Action::Update)],
+        ),
+        (Model { zones: texts(&["studio.example.com"]), ..model() }, vec![]),
+        (Model { include_api_zones: true.into(), ..model() }, vec![]),
+        (Model { subnet_ids: texts(&["subnet-b", "subnet-a"]), ..model() }, vec![]),
+    ];
+    for (changed, expected) in changes {
+        assert_eq!(steps(&changed, &recorded()), expected, "{changed:?}");
+    }
+}
+
+#[test]
+fn what_is_not_known_yet_counts_as_a_change_and_deletes_nothing() {
+    let unknown = Model { subnet_ids: Value::Known(vec!["subnet-a".into(), Value::Unknown]), ..model() };
+    assert_eq!(steps(&unknown, &recorded()), [(Key::Addresses, Action::Update)]);
+    let unknown = Model { security_group_ids: Value::Unknown, ..model() };
+    assert_eq!(steps(&unknown, &recorded()), []);
+}
+
+#[test]
+fn after_a_failed_creation_only_the_rest_is_done() {
+    let mut partial = recorded();
+    partial.endpoint = None;
+    assert_eq!(steps(&model(), &partial), [(Key::Endpoint, Action::Create)]);
+    let mut unready = recorded();
+    endpoint(&mut unready).ready = false;
+    assert_eq!(steps(&model(), &unready), [(Key::Endpoint, Action::Update), (Key::Addresses, Action::Update)]);
+}
+
+#[test]
+fn an_address_that_failed_is_repaired() {
+    let mut broken = recorded();
+    endpoint(&mut broken).addresses[1].state = State::Failed("FAILED_RESOURCE_GONE".to_owned());
+    assert_eq!(steps(&model(), &broken), [(Key::Addresses, Action::Update)]);
+}
+
+// ---- Rules ----
+
+#[test]
+fn clients_reach_port_53_in_both_protocols_and_nothing_goes_out() {
+    let rules = plan::group_rules(&Desired::new(&model())).unwrap();
+    assert_eq!(rules, [dns("tcp", "10.0.0.0/8"), dns("udp", "10.0.0.0/8")].into());
+}
+
+#[test]
+fn doh_is_let_in_on_443() {
+    let model = Model { protocols: texts(&["DoH"]), ..model() };
+    let rules = plan::group_rules(&Desired::new(&model)).unwrap();
+    assert_eq!(rules.iter().map(ToString::to_string).collect::<Vec<_>>(), ["tcp 443 from 10.0.0.0/8"]);
+}
+
+#[test]
+fn an_untracked_group_is_open_in_both_directions_for_the_families_there_are() {
+    let rules = |family: &str| {
+        let model = Model { untracked: true.into(), ip_address_type: family.into(), ..model() };
+        let rules = plan::group_rules(&Desired::new(&model)).unwrap();
+        rules.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(rules("ipv4"), ["tcp 53 from 0.0.0.0/0", "udp 53 from 0.0.0.0/0", "all to 0.0.0.0/0"]);
+    assert_eq!(rules("dualstack").len(), 6);
+}
+
+// ---- Protocols ----
+
+#[test]
+fn protocols_change_so_that_one_always_stays() {
+    let way = |old: &[&str], new: &[&str]| -> Vec<String> {
+        let set = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<BTreeSet<_>>();
+        let path = plan::protocol_path(&set(old), &set(new));
+        path.iter().map(|step| step.iter().cloned().collect::<Vec<_>>().join("+")).collect()
+    };
+    assert_eq!(way(&["Do53"], &["Do53", "DoH"]), ["Do53+DoH"]);
+    assert_eq!(way(&["Do53"], &["DoH"]), ["Do53+DoH", "DoH"]);
+    assert_eq!(way(&["DoH"], &["Do53"]), ["Do53+DoH", "Do53"]);
+    assert_eq!(way(&["DoH"], &["DoH-FIPS"]), ["Do53+DoH", "Do53+DoH-FIPS", "DoH-FIPS"]);
+}
+
+// ---- What is known at plan ----
+
+fn ips(model: &Model, recorded: &Recorded) -> Vec<String> {
+    let ips = plan::inbound_ips(&Desired::new(model), recorded);
+    ips.known().unwrap().iter().map(|ip| ip.text().unwrap_or("?").to_owned()).collect()
+}
+
+#[test]
+fn fixed_addresses_are_known_before_anything_is_made() {
+    let model = Model {
+        subnet_ids: Value::Null,
+        ip_addresses: fixed(&["subnet-b=10.0.1.10", "subnet-a=10.0.0.10"]),
+        ..model()
+    };
+    assert_eq!(ips(&model, &Recorded::default()), ["10.0.1.10", "10.0.0.10"]);
+}
+
+#[test]
+fn fixed_addresses_are_known_also_while_their_subnets_are_not() {
+    let one = |ip: &str| Value::Known(IpAddress { subnet_id: Value::Unknown, ip: ip.into() });
+    let addresses = Value::Known(vec![one("10.0.1.10"), one("10.0.0.10")]);
+    let model = Model { subnet_ids: Value::Null, ip_addresses: addresses, ..model() };
+    assert_eq!(ips(&model, &Recorded::default()), ["10.0.1.10", "10.0.0.10"]);
+}
+
+#[test]
+fn addresses_that_stay_are_known_and_come_in_the_order_of_the_subnets() {
+    assert_eq!(ips(&model(), &Recorded::default()), ["?", "?"]);
+    let turned = Model { subnet_ids: texts(&["subnet-b", "subnet-a", "subnet-c"]), ..model() };
+    assert_eq!(ips(&turned, &recorded()), ["10.0.1.5", "10.0.0.5", "?"]);
+}
+
+#[test]
+fn another_family_makes_all_addresses_unknown() {
+    let both = Model { ip_address_type: "dualstack".into(), ..model() };
+    assert_eq!(ips(&both, &recorded()), ["?", "?", "?", "?"]);
+}
+
+#[test]
+fn what_resolver_cannot_change_replaces() {
+    let replaced = |model: &Model, recorded: &Recorded| {
+        let paths = plan::replacing(&Desired::new(model), recorded);
+        paths.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(replaced(&model(), &recorded()), [""; 0]);
+    assert_eq!(replaced(&Model { ip_address_type: "dualstack".into(), ..model() }, &recorded()), [""; 0]);
+    assert_eq!(replaced(&Model { ip_address_type: "ipv6".into(), ..model() }, &recorded()), ["ip_address_type"]);
+    let mut lost = recorded();
+    lost.group = None;
+    assert_eq!(replaced(&model(), &lost), ["security_group_id"]);
+    assert_eq!(replaced(&model(), &Recorded::default()), [""; 0]);
+}
+
+// ---- What is seen ----
+
+#[test]
+fn what_was_applied_is_seen_as_planned() {
+    let seen = seen(&model(), &recorded());
+    assert_eq!(seen.id, "rslvr-in-1".into());
+    assert_eq!(seen.subnet_ids, model().subnet_ids);
+    assert_eq!(seen.client_cidr_blocks, model().client_cidr_blocks);
+    assert_eq!(seen.tags, model().tags);
+    assert_eq!(seen.inbound_ips, texts(&["10.0.0.5", "10.0.1.5"]));
+    assert_eq!(seen.drift, Value::Known(Vec::new()));
+    let bind = seen.forwarder_configs.known().unwrap()["bind"].text().unwrap();
+    assert!(bind.contains("{ 10.0.0.5; 10.0.1.5; }"), "{bind}");
+}
+
+#[test]
+fn a_removed_or_added_address_is_seen_in_the_list() {
+    let model = Model { subnet_ids: texts(&["subnet-c", "subnet-a", "subnet-b"]), ..model() };
+    let mut now = applied(&model, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5", "subnet-c=10.0.2.5"]);
+    endpoint(&mut now).addresses.remove(1);
+    endpoint(&mut now).addresses.push(address("subnet-d=10.0.3.5"));
+    let seen = seen(&model, &now);
+    assert_eq!(seen.subnet_ids, texts(&["subnet-c", "subnet-a", "subnet-d"]));
+    assert_eq!(seen.inbound_ips, texts(&["10.0.2.5", "10.0.0.5", "10.0.3.5"]));
+    assert_eq!(seen.drift, Value::Known(Vec::new()));
+}
+
+#[test]
+fn an_added_address_is_seen_with_its_ip_where_addresses_are_fixed() {
+    let addresses = fixed(&["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"]);
+    let model = Model { subnet_ids: Value::Null, ip_addresses: addresses, ..model() };
+    let now = applied(&model, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.6"]);
+    let seen = seen(&model, &now);
+    assert_eq!(seen.ip_addresses, fixed(&["subnet-a=10.0.0.5", "subnet-b=10.0.1.6"]));
+    assert!(seen.subnet_ids.is_null());
+}
+
+#[test]
+fn a_failed_address_stays_in_the_list_and_is_told_of() {
+    let mut broken = recorded();
+    endpoint(&mut broken).addresses[1].state = State::Failed("FAILED_RESOURCE_GONE".to_owned());
+    let seen = seen(&model(), &broken);
+    assert_eq!(seen.subnet_ids, model().subnet_ids);
+    expect![[r#"
+        [
+            "The addresses of the inbound endpoint are not all in use: 10.0.1.5 in subnet-b is FAILED_RESOURCE_GONE.",
+        ]
+    "#]]
+    .assert_debug_eq(seen.drift.known().unwrap());
+}
+
+#[test]
+fn a_client_opened_by_hand_is_seen_as_a_range_and_any_other_rule_as_drift() {
+    let mut open = recorded();
+    group(&mut open).rules.extend([dns("tcp", "10.9.0.0/16"), dns("udp", "10.9.0.0/16")]);
+    assert_eq!(seen(&model(), &open).client_cidr_blocks, texts(&["10.0.0.0/8", "10.9.0.0/16"]));
+    assert_eq!(seen(&model(), &open).drift, Value::Known(Vec::new()));
+
+    let mut ssh = recorded();
+    let rule = Rule::ports(Direction::Inbound, "tcp", (22, 22), Peer::Cidr4("0.0.0.0/0".to_owned()), "");
+    group(&mut ssh).rules.insert(rule);
+    assert_eq!(seen(&model(), &ssh).client_cidr_blocks, model().client_cidr_blocks);
+    expect![[r#"
+        [
+            "The security group of the inbound endpoint has beside its own the rules tcp 22 from 0.0.0.0/0.",
+        ]
+    "#]]
+    .assert_debug_eq(seen(&model(), &ssh).drift.known().unwrap());
+}
+
+#[test]
+fn a_client_that_is_half_shut_out_is_told_of_and_one_wholly_shut_out_is_missing() {
+    let mut half = recorded();
+    group(&mut half).rules.remove(&dns("udp", "10.0.0.0/8"));
+    assert_eq!(seen(&model(), &half).client_cidr_blocks, model().client_cidr_blocks);
+    let drift = seen(&model(), &half).drift.into_known().unwrap();
+    assert_eq!(drift, ["The security group of the inbound endpoint lacks the rules udp 53 from 10.0.0.0/8."]);
+    group(&mut half).rules.clear();
+    assert_eq!(seen(&model(), &half).client_cidr_blocks, texts(&[]));
+}
+
+#[test]
+fn ranges_keep_the_users_spelling() {
+    let written = Model { client_cidr_blocks: texts(&["FD00:0::/8", "10.0.0.0/8"]), ..model() };
+    let mut now = applied(&written, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"]);
+    assert_eq!(seen(&written, &now).client_cidr_blocks, written.client_cidr_blocks);
+    group(&mut now).rules.retain(|rule| !matches!(rule.peer, Peer::Cidr4(_)));
+    assert_eq!(seen(&written, &now).client_cidr_blocks, texts(&["FD00:0::/8"]));
+}
+
+#[test]
+fn other_tags_of_the_group_alone_are_told_of() {
+    let mut now = recorded();
+    group(&mut now).tags.clear();
+    let seen = seen(&model(), &now);
+    assert_eq!(seen.tags, model().tags);
+    assert_eq!(seen.drift.known().unwrap(), &["The security group of the inbound endpoint has other tags."]);
+}
+
+#[test]
+fn a_tag_put_on_the_endpoint_by_hand_is_seen_and_not_missed_on_the_group() {
+    let mut now = recorded();
+    endpoint(&mut now).tags.insert("more".to_owned(), "x".to_owned());
+    let seen = seen(&model(), &now);
+    assert_eq!(seen.tags, tag_map(&[("team", "data"), ("more", "x")]));
+    assert_eq!(seen.drift, Value::Known(Vec::new()));
+}
+
+#[test]
+fn without_an_endpoint_nothing_of_it_is_said() {
+    let mut partial = recorded();
+    partial.endpoint = None;
+    let seen = seen(&model(), &partial);
+    assert!(seen.id.is_null() && seen.inbound_ips.is_null() && seen.forwarder_configs.is_null());
+    assert_eq!(seen.security_group_id, "sg-made".into());
+    assert_eq!(seen.subnet_ids, model().subnet_ids);
+}
+
+#[test]
+fn an_import_finds_everything_but_zones() {
+    let seen = project(imported(&recorded()), &recorded(), REGION, &Tags::new());
+    let written = seen_without_config();
+    assert_eq!(seen, Model { id: seen.id.clone(), ..written });
+}
+
+/// What was applied, as an import finds it: the zones' inputs take their defaults.
+fn seen_without_config() -> Model {
+    seen(&model(), &recorded())
+}
+
+#[test]
+fn an_import_tells_an_untracked_group_and_handed_in_groups() {
+    let open = Model { untracked: true.into(), client_cidr_blocks: Value::Null, ..model() };
+    let now = applied(&open, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"]);
+    let found = project(imported(&now), &now, REGION, &Tags::new());
+    assert_eq!((found.untracked, found.client_cidr_blocks), (true.into(), Value::Null));
+
+    let own = Model { security_group_ids: texts(&["sg-own"]), client_cidr_blocks: Value::Null, ..model() };
+    let now = applied(&own, &["subnet-a=10.0.0.5", "subnet-b=10.0.1.5"]);
+    let found = project(imported(&now), &now, REGION, &Tags::new());
+    assert_eq!((found.untracked, found.security_group_ids), (false.into(), texts(&["sg-own"])));
+}
+
+#[test]
+fn what_is_recorded_survives_its_way_through_json() {
+    let mut now = recorded();
+    endpoint(&mut now).addresses[0].state = State::Failed("x".to_owned());
+    let json = serde_json::to_string(&now).unwrap();
+    assert_eq!(serde_json::from_str::<Recorded>(&json).unwrap(), now);
+}
