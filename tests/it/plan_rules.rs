@@ -22,7 +22,7 @@ use studio::{
 use crate::emulator::{Account, Network, REGION, SECRET_KEY};
 
 /// Values for strings. Each attribute takes those that its own checks accept.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 35] = [
     "demo",
     "second",
     "demouser1",
@@ -40,6 +40,7 @@ const WORDS: [&str; 34] = [
     "vpce-0a1b2c3d",
     "vpce-1b2c3d4e",
     "rslvr-in-0a1b2c3d",
+    "d-abcdefghijkl",
     "eu-central-1",
     "us-east-1",
     "30m",
