@@ -22,7 +22,7 @@ use studio::{
 use crate::emulator::{Account, Network, REGION, SECRET_KEY};
 
 /// Values for strings. Each attribute takes those that its own checks accept.
-const WORDS: [&str; 34] = [
+const WORDS: [&str; 35] = [
     "demo",
     "second",
     "demouser1",
@@ -40,6 +40,7 @@ const WORDS: [&str; 34] = [
     "vpce-0a1b2c3d",
     "vpce-1b2c3d4e",
     "rslvr-in-0a1b2c3d",
+    "d-abcdefghijkl",
     "eu-central-1",
     "us-east-1",
     "30m",
@@ -57,6 +58,15 @@ const WORDS: [&str; 34] = [
     "10.1.2.3",
     "arn:aws:iam::123456789012:role/example",
     "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl",
+];
+
+/// What names give away about the values, where a schema leaves the check to the whole.
+const FORMS: [(&str, &str); 5] = [
+    ("vpc_endpoint_id", "vpce-"),
+    ("vpc_id", "vpc-"),
+    ("cidr", "192."),
+    ("domain_arn", "arn:aws:sagemaker"),
+    ("arn", "arn:aws:iam"),
 ];
 
 /// More tries than any attribute needs to hit upon a value that its checks accept.
@@ -88,9 +98,16 @@ impl Maker {
         if self.unknowns && self.random.u8(..6) == 0 {
             return Dynamic::unknown();
         }
+        // Words that cannot be elements are left out beforehand; the rest is a matter of trying.
+        let form = FORMS.iter().find(|(name, _)| attribute.name.contains(name)).map_or("", |(_, start)| start);
+        let fits = |word: &&str| {
+            let value = Dynamic::from(*word);
+            word.starts_with(form) && attribute.element_checks.iter().all(|check| check(&value).is_ok())
+        };
+        let words: Vec<&str> = WORDS.into_iter().filter(fits).collect();
         for _ in 0..TRIES {
             let value = match &attribute.kind {
-                Kind::Plain(of) => self.value(of),
+                Kind::Plain(of) => self.value(of, &words),
                 Kind::Nested(nesting, inner) => self.nested(*nesting, inner),
             };
             if is_accepted(attribute, &value) {
@@ -105,27 +122,27 @@ impl Maker {
         match nesting {
             Nesting::Single => self.object(inner),
             Nesting::List | Nesting::Set => Dynamic::List((0..count).map(|_| self.object(inner)).collect()),
-            Nesting::Map => Dynamic::Map((0..count).map(|_| (self.word(), self.object(inner))).collect()),
+            Nesting::Map => Dynamic::Map((0..count).map(|_| (self.word(&WORDS), self.object(inner))).collect()),
         }
     }
 
-    fn value(&mut self, of: &Type) -> Dynamic {
+    fn value(&mut self, of: &Type, words: &[&str]) -> Dynamic {
         let count = self.random.usize(1..4);
         match of {
             Type::Bool => Dynamic::Bool(self.random.bool()),
             Type::Number => Dynamic::from(self.random.i64(1..600)),
-            Type::String | Type::Dynamic => Dynamic::String(self.word()),
-            Type::List(of) | Type::Set(of) => Dynamic::List((0..count).map(|_| self.value(of)).collect()),
-            Type::Map(of) => Dynamic::Map((0..count).map(|_| (self.word(), self.value(of))).collect()),
-            Type::Tuple(types) => Dynamic::List(types.iter().map(|of| self.value(of)).collect()),
+            Type::String | Type::Dynamic => Dynamic::String(self.word(words)),
+            Type::List(of) | Type::Set(of) => Dynamic::List((0..count).map(|_| self.value(of, words)).collect()),
+            Type::Map(of) => Dynamic::Map((0..count).map(|_| (self.word(&WORDS), self.value(of, words))).collect()),
+            Type::Tuple(types) => Dynamic::List(types.iter().map(|of| self.value(of, words)).collect()),
             Type::Object(fields) => {
-                Dynamic::Map(fields.iter().map(|(name, of)| (name.clone(), self.value(of))).collect())
+                Dynamic::Map(fields.iter().map(|(name, of)| (name.clone(), self.value(of, words))).collect())
             }
         }
     }
 
-    fn word(&mut self) -> String {
-        self.random.choice(WORDS).expect("there are words").to_owned()
+    fn word(&mut self, words: &[&str]) -> String {
+        self.random.choice(words).copied().unwrap_or_default().to_owned()
     }
 }
 

@@ -235,7 +235,7 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
         (Domain { services: json!(["sagemaker.api"]), ..first.clone() }, "services", "studio"),
         (
             Domain { services: json!(["studio", "sagemaker.api", "no-such-service"]), ..first.clone() },
-            "endpoints",
+            "endpoint service",
             "no-such-service",
         ),
         (Domain { user_profiles: json!({ "-": {} }), ..first.clone() }, "user_profiles", "letter or digit"),
