@@ -196,9 +196,19 @@ async fn take_over(clients: &Clients, planned: &Model) -> Result<Recorded, Diagn
     let text = |value: &Value<String>| value.text().unwrap_or_default().to_owned();
     let (name, vpc_id) = (text(&planned.name), text(&planned.vpc_id));
     let owner = owner(clients, &vpc_id, &name);
-    read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
+    let left = read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
         .await
-        .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
+        .map_err(|error| aws_error("look for parts of an earlier run", &error))?;
+    match &left.endpoint {
+        Some(endpoint) if !plan::can_become(&Desired::new(planned), &left) => {
+            let text = format!(
+                "An earlier run that was broken off has left the inbound endpoint {} with security groups or a family of addresses that cannot be changed. Nothing was changed. Delete it, then apply again.",
+                endpoint.id
+            );
+            Err(Diagnostic::error("An endpoint of an earlier run is in the way", text).into())
+        }
+        Some(_) | None => Ok(left),
+    }
 }
 
 fn owner(clients: &Clients, vpc_id: &str, name: &str) -> String {
