@@ -591,6 +591,21 @@ fn a_creation_that_failed_is_recorded_and_can_be_continued() {
 }
 
 #[test]
+fn a_quota_that_is_used_up_is_told_of_at_once() {
+    let account = Account::alone();
+    let network = account.network();
+    let workspace = Workspace::with(&account, &Forwarding::new(&network).hcl());
+    let error = json!({ "code": "LimitExceededException", "message": "4 endpoints are there", "status": 400 });
+    account.rules(json!([{ "service": "route53resolver", "operation": "CreateResolverEndpoint", "error": error }]));
+    let text = in_one_line(&workspace.apply_expect_error());
+    assert!(text.contains("4 endpoints are there"), "{text}");
+    let tried = account.calls().iter().filter(|call| call.operation == "CreateResolverEndpoint").count();
+    assert_eq!(tried, 1);
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
+#[test]
 fn a_creation_that_failed_can_be_destroyed_or_made_anew() {
     let account = Account::alone();
     let network = account.network();
