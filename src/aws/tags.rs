@@ -13,6 +13,9 @@ pub const OWNER: &str = "terraform-provider-studio:owner";
 /// Says which part of the composite an object is.
 pub const PART: &str = "terraform-provider-studio:part";
 
+/// Tags with this prefix are ours, and not the user's to see.
+const OUR_PREFIX: &str = "terraform-provider-studio:";
+
 /// Tags with this prefix belong to AWS. They can be read, but not set.
 const AWS_PREFIX: &str = "aws:";
 
@@ -91,7 +94,7 @@ pub fn diff(old: &Tags, new: &Tags) -> TagChange {
 }
 
 fn is_internal(key: &str) -> bool {
-    key.starts_with(AWS_PREFIX) || key == OWNER || key == PART
+    key.starts_with(AWS_PREFIX) || key.starts_with(OUR_PREFIX)
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),
         }
-        found
+        found.at_top_level()
     }
 
     async fn read(&self, call: &Call, config: Dynamic) -> Result<(Dynamic, Diagnostics), Diagnostics> {

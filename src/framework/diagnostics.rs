@@ -2,7 +2,7 @@
 //!
 //! A diagnostic answers three questions: what failed, what is true now, what to do.
 
-use super::path::Path;
+use super::path::{Path, Step};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,18 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    fn at_top_level(mut self) -> Self {
+        if let Some(Path(steps)) = &mut self.path
+            && steps.iter().skip(1).any(|step| matches!(step, Step::Attribute(_)))
+        {
+            self.detail = format!("In {}: {}", Path(steps.clone()), self.detail);
+            steps.truncate(1);
+        }
+        self
+    }
+}
+
 /// Messages in the order they came up, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
@@ -81,6 +93,15 @@ impl Diagnostics {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Points at top-level attributes, and says in words what lies deeper.
+    ///
+    /// Terraform shows the line of a top-level attribute. For a path that goes on into a nested attribute it finds no
+    /// line at all, and shows the head of the resource.
+    #[must_use]
+    pub fn at_top_level(self) -> Self {
+        self.0.into_iter().map(Diagnostic::at_top_level).collect()
     }
 
     /// Looks at each.

@@ -355,7 +355,7 @@ impl<R: Resource> AnyResource for Erased<R> {
             Ok(_) => {}
             Err(diagnostics) => found.extend(diagnostics),
         }
-        found
+        found.at_top_level()
     }
 
     async fn plan(&self, call: &Call, config: Dynamic, prior: Dynamic, private: Private) -> Planned<Dynamic> {
@@ -364,16 +364,22 @@ impl<R: Resource> AnyResource for Erased<R> {
                 Ok(prior) => self.resource.plan_destroy(call, prior, &private).await,
                 Err(diagnostics) => diagnostics,
             };
-            return Planned { state: Dynamic::Null, replace: Vec::new(), private, diagnostics };
+            return Planned {
+                state: Dynamic::Null,
+                replace: Vec::new(),
+                private,
+                diagnostics: diagnostics.at_top_level(),
+            };
         }
         // With errors Terraform looks at nothing else, but it wants a value that can be decoded.
         let fallback = prior.clone();
-        self.try_plan(call, config, prior, private.clone()).await.unwrap_or_else(|diagnostics| Planned {
+        let planned = self.try_plan(call, config, prior, private.clone()).await.unwrap_or_else(|diagnostics| Planned {
             state: fallback,
             replace: Vec::new(),
             private,
             diagnostics,
-        })
+        });
+        Planned { diagnostics: planned.diagnostics.at_top_level(), ..planned }
     }
 
     async fn apply(
@@ -385,11 +391,11 @@ impl<R: Resource> AnyResource for Erased<R> {
         private: Private,
     ) -> Applied<Dynamic> {
         let before = prior.clone();
-        self.try_apply(call, [config, prior, planned], private.clone()).await.unwrap_or_else(|diagnostics| Applied {
-            state: present(before),
-            private,
-            diagnostics,
-        })
+        let applied = self
+            .try_apply(call, [config, prior, planned], private.clone())
+            .await
+            .unwrap_or_else(|diagnostics| Applied { state: present(before), private, diagnostics });
+        Applied { diagnostics: applied.diagnostics.at_top_level(), ..applied }
     }
 
     async fn read(&self, call: &Call, state: Dynamic, private: Private) -> Read<Dynamic> {

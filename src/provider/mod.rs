@@ -16,6 +16,8 @@ use crate::framework::{
     AnyDataSource, AnyResource, Call, Diagnostic, Diagnostics, Dynamic, EphemeralResource, Function, Path, Provider,
     erase,
 };
+use crate::resources::dns_forwarding::DnsForwarding;
+use crate::resources::presign_policy::PresignPolicy;
 use crate::resources::private_domain::PrivateDomain;
 use schema::Model;
 
@@ -30,7 +32,12 @@ impl Studio {
     /// The provider, not yet configured.
     pub fn new() -> Self {
         let connection = Connection::default();
-        Studio { schema: schema::schema(), resources: vec![erase(PrivateDomain::new(connection.clone()))], connection }
+        let resources = vec![
+            erase(DnsForwarding::new(connection.clone())),
+            erase(PresignPolicy::new(connection.clone())),
+            erase(PrivateDomain::new(connection.clone())),
+        ];
+        Studio { schema: schema::schema(), resources, connection }
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub mod common;
 pub mod dns_forwarding;
+pub mod presign_policy;
 pub mod private_domain;

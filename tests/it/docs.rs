@@ -93,7 +93,7 @@ fn every_page_shows_an_example_and_describes_every_attribute() {
         assert!(text.contains("## Example Usage"), "docs/{path} has no example: add it to examples/");
         assert!(!path.starts_with("resources/") || text.contains("## Import"), "docs/{path} shows no import");
         for line in text.lines().filter(|line| line.starts_with("- `")) {
-            let described = line.split_once(") ").is_some_and(|(_, text)| text.len() > 4);
+            let described = line.split_once(") ").is_some_and(|(_, text)| !text.trim().is_empty());
             assert!(described, "docs/{path} does not describe {line}");
         }
     }

@@ -108,8 +108,6 @@ pub struct Network {
     pub subnet_ids: Vec<String>,
     /// A role that SageMaker may assume.
     pub role_arn: String,
-    /// The VPC's main route table.
-    pub route_table_id: String,
 }
 
 /// A call that the emulator answered.
@@ -121,8 +119,6 @@ pub struct Call {
     pub operation: String,
     /// AWS's error code, if it was refused.
     pub error: Option<String>,
-    /// What was sent.
-    pub params: Json,
 }
 
 impl Account {

@@ -1,7 +1,22 @@
 //! Integration tests.
+//!
+//! Reading order: `emulator` and `terraform` are what the tests of resources stand on, `client` what those of the
+//! protocol do.
 
-mod bindings;
+mod emulator;
+mod terraform;
+
+mod dns_forwarding;
+mod presign_policy;
+mod private_domain;
+mod scenario;
+
+mod plan_rules;
+
 mod client;
 mod client_certificate;
 mod handshake;
+
+mod bindings;
+mod docs;
 mod layers;

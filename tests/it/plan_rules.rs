@@ -308,7 +308,7 @@ fn configuration(name: &str, network: &Network) -> Json {
             "subnet_ids": subnet_ids,
             "execution_role_arn": network.role_arn,
             "user_profiles": { "demouser1": {} },
-            "home_efs": { "on_destroy": "delete" },
+            "home_efs": { "enabled": false },
         }),
         "studio_dns_forwarding" => json!({
             "name": "rules",

@@ -20,6 +20,7 @@ struct Domain<'a> {
     client_cidr_blocks: Json,
     user_profiles: Json,
     services: Json,
+    home_efs: Json,
     tags: Json,
 }
 
@@ -31,13 +32,14 @@ impl<'a> Domain<'a> {
             client_cidr_blocks: json!(["192.168.10.0/24"]),
             user_profiles: json!({ "demouser1": {} }),
             services: json!(["studio", "sagemaker.api", "sagemaker.runtime"]),
+            home_efs: json!({ "enabled": false }),
             tags: json!({ "team": "data" }),
         }
     }
 
     /// JSON is HCL enough for values.
     fn hcl(&self) -> String {
-        let Domain { network, subnets, client_cidr_blocks, user_profiles, services, tags } = self;
+        let Domain { network, subnets, client_cidr_blocks, user_profiles, services, home_efs, tags } = self;
         let subnet_ids = json!(network.subnet_ids[..*subnets]);
         let (vpc_id, role_arn) = (&network.vpc_id, &network.role_arn);
         format!(
@@ -50,7 +52,7 @@ resource "studio_private_domain" "test" {{
   client_cidr_blocks = {client_cidr_blocks}
   user_profiles      = {user_profiles}
   endpoints          = {{ services = {services} }}
-  home_efs           = {{ on_destroy = "delete" }}
+  home_efs           = {home_efs}
   tags               = {tags}
 }}
 "#
@@ -168,6 +170,47 @@ fn each_attribute_changes_alone_and_in_place() {
 }
 
 #[test]
+fn a_file_system_that_is_to_stay_stays_and_one_that_is_to_go_goes_with_all_of_it() {
+    let account = Account::new();
+    let network = account.network();
+    let kept = Domain { home_efs: json!({}), ..Domain::new(&network) };
+    let workspace = Workspace::with(&account, &kept.hcl());
+    workspace.apply();
+    assert!(workspace.state().values(ADDRESS)["home_efs_file_system_id"].is_string());
+    workspace.plan().assert_empty();
+
+    let deleted = Domain { home_efs: json!({ "on_destroy": "delete" }), ..kept.clone() };
+    workspace.write(&deleted.hcl());
+    workspace.plan().assert_updates(&["home_efs.on_destroy"]);
+    workspace.apply();
+    workspace.destroy();
+    account.assert_nothing_is_left();
+
+    workspace.write(&kept.hcl());
+    workspace.apply();
+    workspace.destroy();
+    let left = account.leftovers();
+    let mut kinds: Vec<_> = left.iter().filter_map(|left| left["kind"].as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let stays = ["ec2:network-interface", "ec2:security-group", "efs:file-system", "efs:mount-target"];
+    assert_eq!(kinds, stays, "{}", json!(left));
+}
+
+#[test]
+fn a_file_system_can_be_added_and_not_taken_away() {
+    let made = Made::new();
+    let with = Domain { home_efs: json!({ "on_destroy": "delete" }), ..Domain::new(&made.network) };
+    made.workspace.write(&with.hcl());
+    made.assert_changes_only(&["home_efs.enabled", "home_efs.on_destroy", "home_efs_file_system_id"]);
+    made.workspace.write(&Domain::new(&made.network).hcl());
+    let text = made.workspace.plan_expect_error();
+    assert!(text.contains("home_efs.enabled"), "{text}");
+    made.workspace.write(&with.hcl());
+    made.destroy();
+}
+
+#[test]
 fn another_name_replaces_the_domain() {
     let made = Made::new();
     let renamed = Domain::new(&made.network).hcl().replace("= \"test\"", "= \"renamed\"");
@@ -189,7 +232,7 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
             "client_cidr_blocks",
             "192.168.10.0/24",
         ),
-        (Domain { services: json!(["sagemaker.api"]), ..first.clone() }, "endpoints", "studio"),
+        (Domain { services: json!(["sagemaker.api"]), ..first.clone() }, "services", "studio"),
         (
             Domain { services: json!(["studio", "sagemaker.api", "no-such-service"]), ..first.clone() },
             "endpoints",
@@ -211,7 +254,7 @@ fn an_endpoint_that_was_deleted_is_made_again() {
     let made = Made::new();
     let id = made.values()["endpoint_ids"]["sagemaker.runtime"].as_str().expect("it has one").to_owned();
     made.outside.run(made.outside.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send());
-    made.assert_changes_only(&["access_endpoint_ids", "endpoint_dns", "endpoint_ids", "endpoint_ips"]);
+    made.assert_changes_only(&["endpoint_dns", "endpoint_ids", "endpoint_ips", "endpoints.services"]);
     made.destroy();
 }
 
@@ -280,7 +323,7 @@ fn a_zone_that_was_deleted_is_made_again() {
         change_record(&made.outside, &zone, ChangeAction::Delete, &found);
     }
     made.outside.run(made.outside.route53().delete_hosted_zone().id(&zone).send());
-    made.assert_changes_only(&["hosted_zone_ids"]);
+    made.assert_changes_only(&["drift", "hosted_zone_ids"]);
     made.destroy();
 }
 

@@ -47,7 +47,7 @@ resource "studio_private_domain" "test" {{
   execution_role_arn = "{role_arn}"
   client_cidr_blocks = ["192.168.10.0/24"]
   user_profiles      = {{ demouser1 = {{}} }}
-  home_efs           = {{ on_destroy = "delete" }}
+  home_efs           = {{ enabled = false }}
 }}
 "#
     )

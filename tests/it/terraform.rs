@@ -146,6 +146,16 @@ impl Workspace {
         self.run(&["destroy", "-input=false", "-auto-approve"]).succeeded(self)
     }
 
+    /// A destroy that must fail; what Terraform wrote.
+    pub fn destroy_expect_error(&self) -> String {
+        self.run(&["destroy", "-input=false", "-auto-approve"]).failed(self)
+    }
+
+    /// `terraform destroy` of what is in the state, without a look at what is there.
+    pub fn destroy_without_a_look(&self) -> String {
+        self.run(&["destroy", "-input=false", "-auto-approve", "-refresh=false"]).succeeded(self)
+    }
+
     /// `terraform import`.
     pub fn import(&self, address: &str, id: &str) -> String {
         self.run(&["import", "-input=false", address, id]).succeeded(self)

@@ -38,6 +38,8 @@ pub struct Desired {
     pub kms_key_id: Value<String>,
     /// Whether there is a file system.
     pub home_efs_enabled: Value<bool>,
+    /// What is to become of it with the domain.
+    pub on_destroy: Value<String>,
     /// The ranges that may reach the endpoints.
     pub client_cidr_blocks: Value<BTreeSet<String>>,
     /// The endpoints' groups, where the user hands some in.
@@ -84,6 +86,7 @@ impl Desired {
             execution_role_arn: model.execution_role_arn.clone().map(RoleArn::from),
             kms_key_id: model.kms_key_id.clone(),
             home_efs_enabled: model.home_efs.known().map_or(Value::Unknown, |efs| efs.enabled),
+            on_destroy: model.home_efs.known().map_or(Value::Unknown, |efs| efs.on_destroy.clone()),
             client_cidr_blocks: match set_of(&model.client_cidr_blocks) {
                 Value::Null => Value::Known(BTreeSet::new()),
                 other => other,

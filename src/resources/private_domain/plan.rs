@@ -51,6 +51,9 @@ pub enum Key {
     Zone(Host),
 }
 
+/// The tag of the domain that keeps `home_efs.on_destroy`.
+pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
+
 /// The service whose endpoint the hosted zones point at.
 pub const STUDIO: &str = "studio";
 
@@ -191,6 +194,7 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     let as_wanted = domain.is_some_and(|domain| {
         domain.ready
             && desired.has_tags(&domain.tags)
+            && desired.on_destroy.known() == domain.on_destroy.as_ref()
             && domain_change(desired, recorded, domain).is_some_and(|change| change.is_empty())
     });
     compare(Key::Domain, domain.is_some(), as_wanted);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::{try_join, try_join_all};
 
 use super::desired::Desired;
-use super::plan::{self, Action, Key};
+use super::plan::{self, Action, Key, ON_DESTROY};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
 use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, StringMap, Strings, UserProfile};
 use crate::aws::ec2::network_interface::find_network_interfaces;
@@ -180,14 +180,15 @@ pub async fn read_domain(clients: &Clients, id: &DomainId) -> Result<Option<Doma
     match find_domain(clients, id).await? {
         Some(found) if found.status != Status::Deleting => {
             let tags = sagemaker::tags::list_tags(clients, &found.arn).await?;
-            Ok(Some(domain(found, visible(&tags, clients.ignore_tags()))))
+            let on_destroy = tags.get(ON_DESTROY).cloned();
+            Ok(Some(domain(found, visible(&tags, clients.ignore_tags()), on_destroy)))
         }
         Some(_) | None => Ok(None),
     }
 }
 
 /// A domain as SageMaker describes it, for the record.
-pub fn domain(found: domain_types::Domain, tags: Tags) -> Domain {
+pub fn domain(found: domain_types::Domain, tags: Tags, on_destroy: Option<String>) -> Domain {
     Domain {
         id: found.id,
         arn: found.arn,
@@ -202,6 +203,7 @@ pub fn domain(found: domain_types::Domain, tags: Tags) -> Domain {
         execution_role_arn: found.default_user_settings.execution_role,
         user_security_group_ids: found.default_user_settings.security_group_ids.unwrap_or_default(),
         file_system_id: found.home_efs_file_system_id,
+        on_destroy,
         tags,
     }
 }
@@ -292,7 +294,7 @@ fn project_domain(model: &mut Model, domain: &Domain, recorded: &Recorded, defau
     model.host_names = Value::Known(hosts.collect());
     model.home_efs_file_system_id = domain.file_system_id.as_ref().map(ToString::to_string).into();
     let efs = model.home_efs.known();
-    let on_destroy = efs.map_or_else(|| "retain".into(), |efs| efs.on_destroy.clone());
+    let on_destroy = domain.on_destroy.clone().unwrap_or_else(|| "retain".to_owned()).into();
     let enabled = match efs.map(|efs| efs.enabled) {
         // A domain that is still being made has its file system some time later.
         Some(wanted) if !domain.ready => wanted,

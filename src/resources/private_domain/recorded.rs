@@ -106,6 +106,9 @@ pub struct Domain {
     pub user_security_group_ids: BTreeSet<SecurityGroupId>,
     /// Its file system.
     pub file_system_id: Option<FileSystemId>,
+    /// What is to become of the file system with the domain, from a tag of ours: AWS asks only when the domain is
+    /// deleted, and an import has to know.
+    pub on_destroy: Option<String>,
     /// Its tags, without those that say whose it is.
     pub tags: Tags,
 }

@@ -123,6 +123,7 @@ fn made() -> Recorded {
             execution_role_arn: Some(RoleArn::from(ROLE)),
             user_security_group_ids: [domain_group].into(),
             file_system_id: Some("fs-1".into()),
+            on_destroy: Some("retain".to_owned()),
             tags: tags(),
         }),
         profiles: [(

@@ -7,6 +7,8 @@ use futures::future::BoxFuture;
 
 use super::group::known;
 use super::{Done, Part, Step};
+use crate::aws::ec2::security_group::{delete_security_group_when_free, find_security_group_by_name};
+use crate::aws::ec2::security_group_rule::{list_rules, revoke_rules};
 use crate::aws::sagemaker::domain::{
     self, HomeEfsRetention, create_domain, delete_domain, list_domains_by_name, update_domain,
 };
@@ -16,6 +18,7 @@ use crate::aws::tags::{diff, owner_and_part};
 use crate::aws::wait::{Pace, retry_while};
 use crate::aws::{AwsError, DomainId, Kind, Tags, VpcId};
 use crate::resources::private_domain::desired::Desired;
+use crate::resources::private_domain::plan::ON_DESTROY;
 use crate::resources::private_domain::recorded::{Domain, Recorded};
 use crate::resources::private_domain::{plan, read};
 
@@ -29,12 +32,13 @@ const RELEASE: Duration = Duration::from_secs(20 * 60);
 /// Makes or changes the domain.
 pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let all_tags = known(&desired.tags);
+    let on_destroy = known(&desired.on_destroy);
     let group = state.domain_group.as_ref().expect("the group is made before").id.clone();
     if let Some(domain) = state.domain.clone() {
         let change = plan::domain_change(desired, state, &domain)
             .expect("during apply everything is known, and the group is made");
         return async move {
-            let result = update(&step, domain.clone(), &change, &all_tags).await.map(Box::new);
+            let result = update(&step, domain.clone(), &change, &all_tags, on_destroy).await.map(Box::new);
             step.ended(Part::Domain, Box::new(domain), result)
         }
         .boxed();
@@ -54,9 +58,9 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
         address_type: None,
         home_efs: if known(&desired.home_efs_enabled) { Toggle::Enabled } else { Toggle::Disabled },
         kms_key_id: desired.kms_key_id.known().cloned(),
-        tags: step.work.tags(&all_tags, &step.part),
+        tags: marked(step.work.tags(&all_tags, &step.part), &on_destroy),
     };
-    create(step, new, all_tags).boxed()
+    create(step, new, all_tags, on_destroy).boxed()
 }
 
 /// Deletes the domain.
@@ -71,7 +75,12 @@ pub fn delete(step: Step, domain: Option<Domain>, retention: HomeEfsRetention) -
     .boxed()
 }
 
-async fn create(step: Step, new: NewDomain, all_tags: Tags) -> Done {
+fn marked(mut tags: Tags, on_destroy: &str) -> Tags {
+    tags.insert(ON_DESTROY.to_owned(), on_destroy.to_owned());
+    tags
+}
+
+async fn create(step: Step, new: NewDomain, all_tags: Tags, on_destroy: String) -> Done {
     let work = &step.work;
     let created = retry_while(is_role_not_assumable, ROLE_VISIBLE, ROLE_PACE, &work.patience, || {
         create_domain(&work.clients, &new)
@@ -97,6 +106,7 @@ async fn create(step: Step, new: NewDomain, all_tags: Tags) -> Done {
         execution_role_arn: new.default_user_settings.execution_role,
         user_security_group_ids: new.security_group_ids,
         file_system_id: None,
+        on_destroy: Some(on_destroy),
         tags: all_tags,
     };
     let result = when_in_service(&step, made.clone()).await.map(Box::new);
@@ -119,12 +129,22 @@ async fn made_before(step: &Step, name: &str, error: AwsError) -> Result<DomainI
     Err(error)
 }
 
-async fn update(step: &Step, domain: Domain, change: &DomainChange, all_tags: &Tags) -> Result<Domain, AwsError> {
+async fn update(
+    step: &Step,
+    domain: Domain,
+    change: &DomainChange,
+    all_tags: &Tags,
+    on_destroy: String,
+) -> Result<Domain, AwsError> {
     let work = &step.work;
     // A change of a domain that is still being made, or changed by somebody else, is refused.
     let domain = if domain.ready { domain } else { when_in_service(step, domain).await? };
-    tags::update_tags(&work.clients, &domain.arn, &diff(&domain.tags, all_tags)).await?;
-    let domain = Domain { tags: all_tags.clone(), ..domain };
+    let mut tags_change = diff(&domain.tags, all_tags);
+    if domain.on_destroy.as_ref() != Some(&on_destroy) {
+        tags_change.set.insert(ON_DESTROY.to_owned(), on_destroy.clone());
+    }
+    tags::update_tags(&work.clients, &domain.arn, &tags_change).await?;
+    let domain = Domain { tags: all_tags.clone(), on_destroy: Some(on_destroy), ..domain };
     if change.is_empty() {
         return Ok(domain);
     }
@@ -137,7 +157,7 @@ async fn update(step: &Step, domain: Domain, change: &DomainChange, all_tags: &T
 
 async fn when_in_service(step: &Step, domain: Domain) -> Result<Domain, AwsError> {
     let found = domain::wait_until_in_service(&step.work.clients, &domain.id, &step.work.patience).await?;
-    Ok(read::domain(found, domain.tags))
+    Ok(read::domain(found, domain.tags, domain.on_destroy))
 }
 
 async fn delete_and_wait(step: &Step, domain: &Domain, retention: HomeEfsRetention) -> Result<(), AwsError> {
@@ -146,5 +166,29 @@ async fn delete_and_wait(step: &Step, domain: &Domain, retention: HomeEfsRetenti
     let is_busy = |error: &AwsError| !domain.ready && error.kind == Kind::InUse;
     retry_while(is_busy, RELEASE, ROLE_PACE, &work.patience, || delete_domain(&work.clients, &domain.id, retention))
         .await?;
-    domain::wait_until_deleted(&work.clients, &domain.id, &work.patience).await
+    domain::wait_until_deleted(&work.clients, &domain.id, &work.patience).await?;
+    match retention {
+        HomeEfsRetention::Delete => delete_nfs_groups(step, domain).await,
+        HomeEfsRetention::Retain => Ok(()),
+    }
+}
+
+/// SageMaker leaves the two groups of the file system behind when it deletes the file system. They refer to each other,
+/// so their rules go first.
+async fn delete_nfs_groups(step: &Step, domain: &Domain) -> Result<(), AwsError> {
+    let work = &step.work;
+    let vpc_id = VpcId::from(domain.vpc_id.as_str());
+    let mut groups = Vec::new();
+    for direction in ["inbound", "outbound"] {
+        let name = format!("security-group-for-{direction}-nfs-{}", domain.id);
+        groups.extend(find_security_group_by_name(&work.clients, &vpc_id, &name).await?);
+    }
+    for group in &groups {
+        let rules = list_rules(&work.clients, &group.id).await?;
+        revoke_rules(&work.clients, &group.id, &rules).await?;
+    }
+    for group in &groups {
+        delete_security_group_when_free(&work.clients, &group.id, RELEASE, &work.patience).await?;
+    }
+    Ok(())
 }

@@ -1,0 +1,198 @@
+//! `studio_presign_policy`: the IAM conditions that confine presigned URLs to the private path.
+//!
+//! The parts and their order stand at the top of `plan.rs`; what each attribute means, in `schema.rs`; how attributes
+//! become rules and documents, in `settings.rs`, and back again, in `recover.rs`; which AWS calls are made, in
+//! `apply.rs`.
+
+pub mod apply;
+pub mod desired;
+pub mod import;
+pub mod lookup;
+pub mod plan;
+pub mod read;
+pub mod recorded;
+pub mod recover;
+pub mod schema;
+pub mod settings;
+
+use async_trait::async_trait;
+
+use crate::aws::Clients;
+use crate::connection::Connection;
+use crate::framework::schema::Schema;
+use crate::framework::{
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
+};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::steps;
+use apply::Run;
+use desired::Desired;
+use recorded::Recorded;
+use schema::{Model, string_map};
+
+/// The resource.
+pub struct PresignPolicy {
+    connection: Connection,
+}
+
+impl PresignPolicy {
+    /// The resource, on the provider's connection.
+    pub fn new(connection: Connection) -> Self {
+        PresignPolicy { connection }
+    }
+}
+
+#[async_trait]
+impl Resource for PresignPolicy {
+    type Model = Model;
+
+    fn type_name(&self) -> &'static str {
+        "studio_presign_policy"
+    }
+
+    fn schema(&self) -> Schema {
+        schema::schema()
+    }
+
+    fn validate(&self, config: &Model) -> Diagnostics {
+        schema::validate(config)
+    }
+
+    async fn plan(&self, _call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
+        let mut model = request.proposed;
+        let clients = self.connection.clients(request.config.region.text())?;
+        let recorded: Recorded = request.private.get(RECORDED).unwrap_or_default();
+        plan_givens(&mut model, &request.config, request.prior.as_ref(), clients.as_ref());
+        plan::foretell(&mut model, &recorded);
+        // What was not known when the configuration was checked may be known now.
+        let mut diagnostics = schema::validate(&model);
+        if let Some(clients) = clients.filter(|_| !diagnostics.has_errors()) {
+            diagnostics.extend(lookup::check_endpoints(&clients, &model, &recorded).await);
+        }
+        Ok(Planned { state: model, replace: Vec::new(), private: request.private, diagnostics })
+    }
+
+    async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+        let region = request.planned.as_ref().or(request.prior.as_ref()).and_then(|model| model.region.text());
+        match self.connection.known_clients(region) {
+            Ok(clients) => apply_with(clients, call, request).await,
+            Err(diagnostics) => Applied { state: request.prior, private: request.private, diagnostics },
+        }
+    }
+
+    async fn read(&self, _call: &Call, state: Model, mut private: Private) -> Read<Model> {
+        let clients = match self.connection.clients(state.region.text()) {
+            Ok(Some(clients)) => clients,
+            // Nothing can be read yet; what is there stays.
+            Ok(None) => return Read { state: Some(state), private, diagnostics: Diagnostics::new() },
+            Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
+        };
+        let before: Recorded = private.get(RECORDED).unwrap_or_default();
+        match read::refresh(&clients, &before).await {
+            // A policy that was never made is not gone.
+            Ok(now) if now.is_empty() || (before.policy.is_some() && now.policy.is_none()) => {
+                Read { state: None, private, diagnostics: Diagnostics::new() }
+            }
+            Ok(now) => {
+                private.set(RECORDED, &now);
+                Read { state: Some(state_of(state, &now, &clients)), private, diagnostics: Diagnostics::new() }
+            }
+            Err(error) => {
+                let diagnostics = aws_error("read the presign policy", &error).into();
+                Read { state: Some(state), private, diagnostics }
+            }
+        }
+    }
+
+    async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
+        let clients = self.connection.known_clients(None)?;
+        let (model, recorded) = import::import(&clients, id).await?;
+        let mut private = Private::default();
+        private.set(RECORDED, &recorded);
+        Ok((state_of(model, &recorded, &clients), private))
+    }
+}
+
+async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+    let ApplyRequest { prior, planned, mut private, .. } = request;
+    let mut recorded: Recorded = private.get(RECORDED).unwrap_or_default();
+    let operation = match (&prior, &planned) {
+        (None, _) => Operation::Create,
+        (Some(_), Some(_)) => Operation::Update,
+        (Some(_), None) => Operation::Destroy,
+    };
+    let desired = match planned.as_ref().map(Desired::new) {
+        None => None,
+        Some(Some(desired)) if desired.is_complete() => Some(desired),
+        Some(_) => {
+            let diagnostics = Diagnostic::bug("A presign policy was applied before its rules were known.").into();
+            return Applied { state: prior, private, diagnostics };
+        }
+    };
+    if let Some(desired) = desired.as_ref().filter(|_| recorded.owner.is_empty()) {
+        recorded.owner = owner(&clients, desired);
+    }
+    let run =
+        Run { work: start_work(&clients, call, operation, planned.as_ref().or(prior.as_ref()), &recorded), desired };
+    let steps = plan::steps(run.desired.as_ref(), &recorded);
+    let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
+    let diagnostics = explain(operation, &report, &recorded.parts(), plan::Key::name);
+    private.set(RECORDED, &recorded);
+    let state = planned.or(prior).filter(|_| !recorded.is_empty());
+    let state = match operation {
+        Operation::Create | Operation::Update => state.map(|model| state_of(model, &recorded, &clients)),
+        // What is left of it is not a drift from anything.
+        Operation::Destroy => state.map(|model| project(model, &recorded, &clients)),
+    };
+    Applied { state, private, diagnostics }
+}
+
+/// What the plan knows without asking AWS.
+fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
+    if config.region.is_null() {
+        model.region = match (clients, prior) {
+            (Some(clients), _) => Value::Known(clients.region().to_string()),
+            (None, Some(prior)) => prior.region.clone(),
+            (None, None) => Value::Unknown,
+        };
+    }
+    model.tags_all = match tags_all(clients, &model.tags) {
+        Value::Known(tags) => string_map(tags),
+        Value::Null => Value::Null,
+        Value::Unknown => Value::Unknown,
+    };
+    model.drift = Value::Known(Vec::new());
+}
+
+/// The same policy has the same owner after a run that was killed. The Region is no part of it: IAM has none.
+fn owner(clients: &Clients, desired: &Desired) -> String {
+    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
+    owner_id(&["presign_policy", &account, &desired.path, &desired.name])
+}
+
+fn start_work(
+    clients: &Clients,
+    call: &Call,
+    operation: Operation,
+    model: Option<&Model>,
+    recorded: &Recorded,
+) -> Work {
+    let timeouts = model.and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
+    let limit = match operation {
+        Operation::Create => &timeouts.create,
+        Operation::Update => &timeouts.update,
+        Operation::Destroy => &timeouts.delete,
+    };
+    Work::start(clients.clone(), call, &recorded.owner, limit)
+}
+
+fn project(model: Model, recorded: &Recorded, clients: &Clients) -> Model {
+    read::project(model, recorded, clients.region().as_str(), clients.default_tags())
+}
+
+/// The model with what exists, and with what differs from it and no attribute shows.
+fn state_of(model: Model, recorded: &Recorded, clients: &Clients) -> Model {
+    let mut state = project(model, recorded, clients);
+    state.drift = Value::Known(read::drift(&state, recorded));
+    state
+}
