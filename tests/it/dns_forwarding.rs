@@ -202,14 +202,17 @@ fn with_fixed_addresses_the_configurations_are_known_at_plan() {
 fn what_is_fixed_is_known_at_plan_also_where_its_subnets_are_not() {
     let account = Account::new();
     let network = account.network();
-    let addresses = format!(
-        "  ip_addresses = [\n    {{ subnet_id = terraform_data.subnet[0].output, ip = \"10.0.0.10\" }},\n    {{ subnet_id = terraform_data.subnet[1].output, ip = \"10.0.1.10\" }},\n  ]\n"
-    );
+    let addresses = r#"
+  ip_addresses = [
+    { subnet_id = terraform_data.subnet[0].output, ip = "10.0.0.10" },
+    { subnet_id = terraform_data.subnet[1].output, ip = "10.0.1.10" },
+  ]
+"#;
     let subnets = json!(network.subnet_ids);
     let data =
         format!("resource \"terraform_data\" \"subnet\" {{\n  count = 2\n  input = {subnets}[count.index]\n}}\n");
     let config = Forwarding::new(&network).with("subnet_ids", Json::Null);
-    let workspace = Workspace::with(&account, &(config.hcl_with(&addresses) + &data));
+    let workspace = Workspace::with(&account, &(config.hcl_with(addresses) + &data));
     let plan = workspace.plan();
     let change = plan.changes().into_iter().find(|change| change.address == ADDRESS).expect("it is planned");
     assert_eq!(change.after["inbound_ips"], json!(["10.0.0.10", "10.0.1.10"]));
