@@ -18,6 +18,7 @@ use super::error::Service;
 use super::ids::{AccountId, Region, RoleArn};
 use super::interceptor::CallLog;
 use super::partition::Partition;
+use super::retry::QuotasStand;
 use super::tags::{IgnoreTags, Tags};
 use super::wait::Patience;
 
@@ -69,7 +70,8 @@ macro_rules! client {
                 let $this = self;
                 let mut config = $sdk::config::Builder::from(&self.shared.sdk)
                     .region(aws_config::Region::new($region.to_string()))
-                    .interceptor(CallLog::new(&self.shared.user_agent));
+                    .interceptor(CallLog::new(&self.shared.user_agent))
+                    .retry_classifier(QuotasStand);
                 if let Some(url) = self.shared.endpoints.get(&$service) {
                     config = config.endpoint_url(url);
                 }

@@ -19,6 +19,7 @@ pub mod iam;
 mod ids;
 mod interceptor;
 mod partition;
+mod retry;
 pub mod route53;
 pub mod route53resolver;
 pub mod sagemaker;
