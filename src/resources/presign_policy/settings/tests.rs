@@ -42,7 +42,7 @@ fn a_wrong_value_is_named_where_it_stands() {
     wrong.resource_tags = string_map([("team".to_owned(), "${team}".to_owned())]);
     wrong.exempt_principal_arns = strings(["arn:aws:sts::123456789012:assumed-role/a/b".to_owned()]);
     let ranges = strings(["10.0.0.0/8".to_owned(), "10.1.2.3/16".to_owned()]);
-    let second = Allowed { source_cidr_blocks: ranges, vpc_ids: strings([]), ..Allowed::default() };
+    let second = Allowed { source_cidr_blocks: ranges, vpc_ids: Value::Known(Vec::new()), ..Allowed::default() };
     wrong.allowed = Value::Known(vec![Value::Known(Allowed::default()), Value::Known(second)]);
     let found = complaints(&wrong).join("\n");
     expect_test::expect![[r#"
