@@ -23,7 +23,8 @@ fn told_apart_by_message(code: &str, message: &str) -> Option<Kind> {
         "InvalidChangeBatch" if message.contains("but it already exists") => Some(Kind::AlreadyExists),
         // A private DNS name that a hosted zone or another endpoint serves already.
         "InvalidParameter" if message.contains("conflicting DNS domain") => Some(Kind::Conflict),
-        "ResourceInUse" if message.contains("already exists") => Some(Kind::AlreadyExists),
+        // SageMaker's capitals differ from object to object.
+        "ResourceInUse" if message.to_ascii_lowercase().contains("already exists") => Some(Kind::AlreadyExists),
         // SageMaker's answer to deleting an app that is gone.
         "ValidationException" if message.contains("has already been deleted") => Some(Kind::NotFound),
         "ValidationException" if message.contains("automatically deleted") => Some(Kind::NotFound),
@@ -187,6 +188,14 @@ mod tests {
         check("InvalidChangeBatch", "[Tried to delete x, but it was not found]", Kind::NotFound);
         check("InvalidChangeBatch", "[Tried to create x, but it already exists]", Kind::AlreadyExists);
         check("InvalidChangeBatch", "[ARRDATAIllegalIPv4Address]", Kind::Invalid);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_told_from_an_object_in_use() {
+        let taken = "Resource Already Exists: UserProfile [ana] of Domain [d-1].";
+        check("ResourceInUse", taken, Kind::AlreadyExists);
+        let used = "Unable to delete Domain [d-1] because UserProfile(s) are associated with it.";
+        check("ResourceInUse", used, Kind::InUse);
     }
 
     #[test]

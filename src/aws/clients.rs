@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use super::error::Service;
 use super::ids::{AccountId, Region, RoleArn};
 use super::interceptor::CallLog;
 use super::partition::Partition;
+use super::retry::QuotasStand;
 use super::tags::{IgnoreTags, Tags};
 use super::wait::Patience;
 
@@ -61,14 +63,15 @@ pub(super) struct Regional {
 }
 
 macro_rules! client {
-    ($(#[$doc:meta])+ $name:ident, $sdk:ident, $service:expr, $region:ident => $chosen:expr) => {
+    ($(#[$doc:meta])+ $name:ident, $sdk:ident, $service:expr, $this:ident => $region:expr) => {
         $(#[$doc])+
         pub(super) fn $name(&self) -> &$sdk::Client {
             self.regional.$name.get_or_init(|| {
-                let $region = self;
+                let $this = self;
                 let mut config = $sdk::config::Builder::from(&self.shared.sdk)
-                    .region(aws_config::Region::new($chosen.to_string()))
-                    .interceptor(CallLog::new(&self.shared.user_agent));
+                    .region(aws_config::Region::new($region.to_string()))
+                    .interceptor(CallLog::new(&self.shared.user_agent))
+                    .retry_classifier(QuotasStand);
                 if let Some(url) = self.shared.endpoints.get(&$service) {
                     config = config.endpoint_url(url);
                 }
@@ -123,11 +126,21 @@ impl Clients {
     /// Another role, assumed with the credentials of this one when it is first needed.
     pub fn assuming(&self, role: &RoleArn) -> Self {
         let assumed = AssumedRole::new(self.sts().clone(), AssumeRole::of(role));
-        let sdk = self.shared.sdk.to_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build();
         // An ARN has the account in its fifth place.
         let account_id = role.as_str().split(':').nth(4).filter(|id| !id.is_empty()).map(AccountId::from);
-        let shared = Shared { sdk, account_id, regions: Mutex::default(), ..self.shared.copied() };
-        Self::new(shared, self.region().clone())
+        self.with_credentials(SharedCredentialsProvider::new(assumed)).with_account(account_id)
+    }
+
+    /// The same way to AWS as someone else.
+    pub(super) fn with_credentials(&self, provider: SharedCredentialsProvider) -> Self {
+        let cache = IdentityCache::lazy().build();
+        let sdk = self.shared.sdk.to_builder().credentials_provider(provider).identity_cache(cache).build();
+        Self::new(Shared { sdk, account_id: None, ..self.shared.copied() }, self.region().clone())
+    }
+
+    /// The same, with the account that was found out.
+    pub(super) fn with_account(&self, account_id: Option<AccountId>) -> Self {
+        Self::new(Shared { account_id, ..self.shared.copied() }, self.region().clone())
     }
 
     client!(

@@ -190,11 +190,12 @@ impl Call {
 
     /// The request never reached the service: credentials or the network.
     fn undelivered(&self, error: &(dyn Error + 'static)) -> AwsError {
-        let kind = if is_about_credentials(error) { Kind::Credentials } else { Kind::Network };
-        let text = chain(error);
-        match kind {
-            Kind::Credentials => self.error(kind, format!("no usable credentials: {text}")),
-            _ => self.error(kind, text),
+        match credentials_failure(error) {
+            Some(CredentialsFailure::NoneFound) => self.error(Kind::Credentials, "no credentials were found"),
+            Some(CredentialsFailure::Broken) => {
+                self.error(Kind::Credentials, format!("no usable credentials: {}", chain(error)))
+            }
+            None => self.error(Kind::Network, chain(error)),
         }
     }
 }
@@ -202,7 +203,7 @@ impl Call {
 /// The causes of an error in one line. The SDK's own headings, which say nothing, are left out,
 /// and so is a cause that its parent has quoted already.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    const HEADINGS: [&str; 9] = [
+    const HEADINGS: [&str; 10] = [
         "dispatch failure",
         "service error",
         "response error",
@@ -212,6 +213,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
         "timeout",
         "client error (Connect)",
         "unhandled error",
+        "an error occurred while loading credentials",
     ];
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
@@ -226,15 +228,26 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     if parts.is_empty() { one_line(&error.to_string()) } else { parts.join(": ") }
 }
 
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+enum CredentialsFailure {
+    /// No source had any.
+    NoneFound,
+    /// A source had some, or should have, and failed.
+    Broken,
+}
+
+fn credentials_failure(error: &(dyn Error + 'static)) -> Option<CredentialsFailure> {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if cause.is::<CredentialsError>() || cause.is::<TokenError>() {
-            return true;
+        match cause.downcast_ref::<CredentialsError>() {
+            Some(CredentialsError::CredentialsNotLoaded(_)) => {
+                return Some(CredentialsFailure::NoneFound);
+            }
+            Some(_) => return Some(CredentialsFailure::Broken),
+            None if cause.is::<TokenError>() => return Some(CredentialsFailure::Broken),
+            None => next = cause.source(),
         }
-        next = cause.source();
     }
-    false
+    None
 }
 
 fn unnamed(status: Option<u16>) -> Kind {
@@ -330,6 +343,13 @@ mod tests {
         assert!(error.to_string().contains("no usable credentials"), "{error}");
         assert!(error.to_string().contains("the SSO session has expired"), "{error}");
         assert!(!error.is_transient());
+    }
+
+    #[test]
+    fn missing_credentials_are_said_to_be_missing() {
+        let error = unreached(CredentialsError::not_loaded("Attempted: Environment, Profile"));
+        assert_eq!(error.kind, Kind::Credentials);
+        assert_eq!(error.message, "no credentials were found");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** logs names, numbers and AWS's request id; never a header, a body or a URL.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_types::region::SigningRegion;
 use aws_types::request_id::RequestId;
+use tokio::time::Instant;
 
 const USER_AGENT: &str = "user-agent";
 

@@ -19,6 +19,7 @@ pub mod iam;
 mod ids;
 mod interceptor;
 mod partition;
+mod retry;
 pub mod route53;
 pub mod route53resolver;
 pub mod sagemaker;
@@ -27,6 +28,7 @@ pub mod tags;
 pub mod wait;
 
 pub use clients::Clients;
+pub use config::{ConfigError, Settings, connect};
 pub use error::{AwsError, Call, Kind, Service};
 pub use ids::*;
 pub use partition::Partition;

@@ -1,20 +1,17 @@
 //! `studio_dns_forwarding` through its life: made, changed, drifted, imported, broken in the middle, destroyed.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use aws_sdk_route53resolver::types::{IpAddressResponse, IpAddressUpdate, Tag};
 use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside, REGION},
-    terraform::{Workspace, wait_until},
+    terraform::{Plan, Workspace, wait_until},
 };
 
 const ADDRESS: &str = "studio_dns_forwarding.test";
-
-/// The configurations that name addresses.
-const WITH_ADDRESSES: [&str; 2] = ["forwarder_configs.bind", "forwarder_configs.unbound"];
-/// The configurations that name zones.
-const WITH_ZONES: [&str; 3] = ["forwarder_configs.bind", "forwarder_configs.bind_options", "forwarder_configs.unbound"];
 
 /// The configuration: attributes by name, as JSON, which is HCL enough for values.
 #[derive(Clone)]
@@ -95,7 +92,7 @@ impl Made {
 
     /// Exactly these attributes are planned to change, and after an apply nothing is left to do.
     fn assert_changes_only(&self, paths: &[&str]) {
-        self.workspace.plan().assert_updates(paths);
+        assert_updates(&self.workspace.plan(), paths);
         self.workspace.apply();
         self.workspace.plan().assert_empty();
     }
@@ -125,10 +122,17 @@ impl Made {
     }
 }
 
-fn and<'a>(configs: &[&'a str], paths: &[&'a str]) -> Vec<&'a str> {
-    let mut all = [configs, paths].concat();
-    all.sort_unstable();
-    all
+/// Fails the test unless exactly these attributes are planned to change, in place. Of the configurations all count as
+/// one.
+fn assert_updates(plan: &Plan, paths: &[&str]) {
+    let change = plan.change();
+    assert_eq!(change.actions, ["update"], "{}", plan.text);
+    let whole = |path: &String| match path.split_once('.') {
+        Some(("forwarder_configs", _)) => "forwarder_configs".to_owned(),
+        Some(_) | None => path.clone(),
+    };
+    let changed: BTreeSet<String> = change.paths().iter().map(whole).collect();
+    assert_eq!(changed.iter().map(String::as_str).collect::<Vec<_>>(), paths, "{}", plan.text);
 }
 
 fn in_one_line(text: &str) -> String {
@@ -195,6 +199,39 @@ fn with_fixed_addresses_the_configurations_are_known_at_plan() {
 }
 
 #[test]
+fn what_is_fixed_is_known_at_plan_also_where_its_subnets_are_not() {
+    let account = Account::new();
+    let network = account.network();
+    let addresses = r#"
+  ip_addresses = [
+    { subnet_id = terraform_data.subnet[0].output, ip = "10.0.0.10" },
+    { subnet_id = terraform_data.subnet[1].output, ip = "10.0.1.10" },
+  ]
+"#;
+    let subnets = json!(network.subnet_ids);
+    let data =
+        format!("resource \"terraform_data\" \"subnet\" {{\n  count = 2\n  input = {subnets}[count.index]\n}}\n");
+    let config = Forwarding::new(&network).with("subnet_ids", Json::Null);
+    let workspace = Workspace::with(&account, &(config.hcl_with(addresses) + &data));
+    let plan = workspace.plan();
+    let change = plan.changes().into_iter().find(|change| change.address == ADDRESS).expect("it is planned");
+    assert_eq!(change.after["inbound_ips"], json!(["10.0.0.10", "10.0.1.10"]));
+    assert!(change.after["forwarder_configs"]["bind"].is_string(), "{}", plan.text);
+    workspace.apply();
+    workspace.plan().assert_empty();
+    let unknown = Forwarding::new(&network)
+        .with("subnet_ids", Json::Null)
+        .hcl_with("  subnet_ids = terraform_data.subnet[*].output\n");
+    workspace.write(&(unknown + &data.replace("[count.index]", "[count.index + 1]")));
+    workspace.apply();
+    workspace.plan().assert_empty();
+    assert_eq!(workspace.state().values(ADDRESS)["subnet_ids"], json!(network.subnet_ids[1..]));
+    assert_eq!(account.count("CreateResolverEndpoint"), 1);
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
+#[test]
 fn handed_in_groups_are_used_and_left() {
     let account = Account::new();
     let network = account.network();
@@ -226,12 +263,12 @@ fn each_attribute_changes_alone_and_in_place() {
     made.change("untracked", Json::Null, &["untracked"]);
     made.change("tags", json!({ "team": "ml" }), &["tags.team", "tags_all.team"]);
     made.change("tags", Json::Null, &["tags", "tags_all.team"]);
-    made.change("zones", json!(["studio.example.com"]), &and(&WITH_ZONES, &["forward_zones", "zones"]));
-    made.change("include_api_zones", json!(true), &and(&WITH_ZONES, &["forward_zones", "include_api_zones"]));
-    made.change("include_api_zones", Json::Null, &and(&WITH_ZONES, &["forward_zones", "include_api_zones"]));
-    made.change("zones", Json::Null, &and(&WITH_ZONES, &["forward_zones", "zones"]));
-    made.change("domain_ids", json!(["d-abcdefghijkl"]), &and(&WITH_ZONES, &["domain_ids", "forward_zones"]));
-    made.change("domain_ids", Json::Null, &and(&WITH_ZONES, &["domain_ids", "forward_zones"]));
+    made.change("zones", json!(["studio.example.com"]), &["forward_zones", "forwarder_configs", "zones"]);
+    made.change("include_api_zones", json!(true), &["forward_zones", "forwarder_configs", "include_api_zones"]);
+    made.change("include_api_zones", Json::Null, &["forward_zones", "forwarder_configs", "include_api_zones"]);
+    made.change("zones", Json::Null, &["forward_zones", "forwarder_configs", "zones"]);
+    made.change("domain_ids", json!(["d-abcdefghijkl"]), &["domain_ids", "forward_zones", "forwarder_configs"]);
+    made.change("domain_ids", Json::Null, &["domain_ids", "forward_zones", "forwarder_configs"]);
     assert_eq!(made.text("id"), id, "nothing of this replaces the endpoint");
     assert_eq!(made.account.count("CreateResolverEndpoint"), 1);
     made.destroy();
@@ -249,11 +286,39 @@ fn protocols_change_in_as_many_steps_as_resolver_asks_for() {
 }
 
 #[test]
+fn an_endpoint_gets_ipv6_in_place_and_loses_it_again() {
+    let mut made = Made::new();
+    let ec2 = made.outside.ec2();
+    let vpc = ec2.associate_vpc_cidr_block().vpc_id(&made.network.vpc_id).amazon_provided_ipv6_cidr_block(true);
+    let block = made.outside.run(vpc.send()).ipv6_cidr_block_association.and_then(|block| block.ipv6_cidr_block);
+    let block = block.expect("it has a range").replace("00::/56", "");
+    for (index, subnet) in made.network.subnet_ids.iter().enumerate() {
+        let range = format!("{block}{index:02x}::/64");
+        made.outside.run(ec2.associate_subnet_cidr_block().subnet_id(subnet).ipv6_cidr_block(range).send());
+    }
+    let id = made.text("id");
+    let changed = ["forwarder_configs", "inbound_ips", "ip_address_type"];
+    made.change("ip_address_type", json!("dualstack"), &changed);
+    let ips = made.values()["inbound_ips"].as_array().expect("it is a list").clone();
+    let is_ipv6: Vec<bool> = ips.iter().map(|ip| ip.as_str().is_some_and(|ip| ip.contains(':'))).collect();
+    assert_eq!(is_ipv6, [false, false, true, true], "{ips:?}");
+    made.change("ip_address_type", Json::Null, &changed);
+    assert_eq!(made.text("id"), id);
+    made.config = made.config.with("ip_address_type", json!("ipv6"));
+    made.workspace.write(&made.config.hcl());
+    assert_eq!(made.workspace.plan().change().actions, ["delete", "create"]);
+    made.workspace.apply();
+    made.workspace.plan().assert_empty();
+    assert_eq!(made.values()["inbound_ips"].as_array().map(Vec::len), Some(2));
+    made.destroy();
+}
+
+#[test]
 fn addresses_move_one_at_a_time_and_those_that_stay_are_known_at_plan() {
     let mut made = Made::new();
     let subnets = made.network.subnet_ids.clone();
     let ips = made.values()["inbound_ips"].clone();
-    let more = and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]);
+    let more = ["forwarder_configs", "inbound_ips", "subnet_ids"];
 
     made.change("subnet_ids", json!([subnets[1], subnets[0]]), &more);
     assert_eq!(made.values()["inbound_ips"], json!([ips[1], ips[0]]));
@@ -281,7 +346,7 @@ fn chosen_addresses_can_be_fixed_and_changed() {
     made.config = made.config.with("subnet_ids", Json::Null);
     made.change("ip_addresses", fixed(&ips[0], &ips[1]), &["ip_addresses", "subnet_ids"]);
     assert_eq!(made.account.count("AssociateResolverEndpointIpAddress"), 0);
-    let paths = and(&WITH_ADDRESSES, &["inbound_ips", "ip_addresses"]);
+    let paths = ["forwarder_configs", "inbound_ips", "ip_addresses"];
     made.config = made.config.with("ip_addresses", fixed(&json!("10.0.0.77"), &json!("10.0.1.77")));
     made.workspace.write(&made.config.hcl());
     assert_eq!(made.workspace.plan().change().after["inbound_ips"], json!(["10.0.0.77", "10.0.1.77"]));
@@ -419,7 +484,7 @@ fn an_address_that_was_removed_comes_back() {
     made.outside.run(remove.ip_address(gone).send());
     wait_until("an address is gone", || made.addresses().len() == 2);
     made.wait_until_at_rest();
-    made.assert_changes_only(&and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]));
+    made.assert_changes_only(&["forwarder_configs", "inbound_ips", "subnet_ids"]);
     made.destroy();
 }
 
@@ -428,7 +493,7 @@ fn a_client_range_opened_by_hand_is_closed_again() {
     let made = Made::new();
     let open = made.outside.ec2().authorize_security_group_ingress().group_id(made.text("security_group_id"));
     made.outside.run(open.ip_permissions(dns("udp", "10.99.0.0/16")).send());
-    made.workspace.plan().assert_updates(&["client_cidr_blocks", "drift"]);
+    assert_updates(&made.workspace.plan(), &["client_cidr_blocks", "drift"]);
     made.workspace.apply();
     made.workspace.plan().assert_empty();
     made.destroy();
@@ -451,7 +516,7 @@ fn one_rule_that_was_removed_is_named_and_put_back() {
     let shut = made.outside.ec2().revoke_security_group_ingress().group_id(made.text("security_group_id"));
     made.outside.run(shut.ip_permissions(dns("udp", "192.168.10.0/24")).send());
     let plan = made.workspace.plan();
-    plan.assert_updates(&["drift"]);
+    assert_updates(&plan, &["drift"]);
     assert!(plan.change().before["drift"].to_string().contains("udp 53"), "{}", plan.change().before["drift"]);
     made.assert_changes_only(&["drift"]);
     made.destroy();
@@ -529,6 +594,21 @@ fn a_creation_that_failed_is_recorded_and_can_be_continued() {
 }
 
 #[test]
+fn a_quota_that_is_used_up_is_told_of_at_once() {
+    let account = Account::alone();
+    let network = account.network();
+    let workspace = Workspace::with(&account, &Forwarding::new(&network).hcl());
+    let error = json!({ "code": "LimitExceededException", "message": "4 endpoints are there", "status": 400 });
+    account.rules(json!([{ "service": "route53resolver", "operation": "CreateResolverEndpoint", "error": error }]));
+    let text = in_one_line(&workspace.apply_expect_error());
+    assert!(text.contains("4 endpoints are there"), "{text}");
+    let tried = account.calls().iter().filter(|call| call.operation == "CreateResolverEndpoint").count();
+    assert_eq!(tried, 1);
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
+#[test]
 fn a_creation_that_failed_can_be_destroyed_or_made_anew() {
     let account = Account::alone();
     let network = account.network();
@@ -560,7 +640,7 @@ fn addresses_that_fail_while_the_endpoint_is_made_are_repaired() {
     let text = in_one_line(&workspace.apply_expect_error());
     assert!(text.contains("10.0.0.10") && text.contains("no capacity"), "{text}");
     workspace.untaint(ADDRESS);
-    workspace.plan().assert_updates(&["drift"]);
+    assert_updates(&workspace.plan(), &["drift"]);
     workspace.apply();
     workspace.plan().assert_empty();
     assert_eq!(workspace.state().values(ADDRESS)["inbound_ips"], json!(["10.0.0.10", "10.0.1.10"]));
@@ -579,7 +659,7 @@ fn a_change_that_failed_in_the_middle_is_seen_as_it_is_and_finished_by_the_next(
     let text = in_one_line(&made.workspace.apply_expect_error());
     assert!(text.contains("Could not update the addresses of the inbound endpoint"), "{text}");
     assert_eq!(made.values()["subnet_ids"], json!([subnets[2], subnets[1], subnets[0]]));
-    made.assert_changes_only(&and(&WITH_ADDRESSES, &["inbound_ips", "subnet_ids"]));
+    made.assert_changes_only(&["forwarder_configs", "inbound_ips", "subnet_ids"]);
     assert_eq!(made.account.count("AssociateResolverEndpointIpAddress"), 1);
     made.destroy();
 }

@@ -661,22 +661,42 @@ fn a_failed_change_shows_what_still_holds_and_the_next_apply_finishes() {
 }
 
 #[test]
-fn answers_that_are_lost_or_late_do_not_matter() {
+fn what_iam_does_not_know_everywhere_yet_is_waited_for() {
     let ground = Ground::new(Account::alone());
     let unknown = json!({ "code": "NoSuchEntity", "message": "not seen yet", "status": 404 });
     ground.account.rules(json!([
-        { "service": "iam", "operation": "CreatePolicy", "nth": 1, "lose_answer": true },
-        { "service": "iam", "operation": "GetPolicy", "nth": 2, "times": 2, "error": unknown },
+        { "service": "iam", "operation": "GetPolicy", "nth": 1, "times": 2, "error": unknown },
         { "service": "iam", "operation": "AttachRolePolicy", "nth": 1, "times": 2, "error": unknown },
     ]));
     let workspace = Workspace::with(&ground.account, &Policy::whole(&ground).hcl());
     workspace.apply();
-    ground
-        .account
-        .rules(json!([{ "service": "iam", "operation": "CreatePolicyVersion", "nth": 1, "lose_answer": true }]));
+    let refused = ground.account.calls().iter().filter(|call| call.error.is_some()).count();
+    assert_eq!(refused, 4);
+    workspace.plan().assert_empty();
+    workspace.destroy();
+    ground.assert_nothing_is_left();
+}
+
+#[test]
+fn answers_that_are_lost_make_nothing_twice() {
+    let ground = Ground::new(Account::alone());
+    let lost = |operation: &str| json!([{ "service": "iam", "operation": operation, "nth": 1, "lose_answer": true }]);
+    ground.account.rules(lost("CreatePolicy"));
+    let workspace = Workspace::with(&ground.account, &Policy::whole(&ground).hcl());
+    workspace.apply();
+    assert_eq!(ground.attached(), ["ana", "analyst", "data"]);
+
+    // The version whose answer is lost takes the last place.
+    let document = ground.document();
+    for _ in 0..3 {
+        ground.set_document(&document);
+    }
+    ground.account.rules(lost("CreatePolicyVersion"));
     workspace.write(&Policy::whole(&ground).with("mode", json!("both")).hcl());
     workspace.apply();
     workspace.plan().assert_empty();
+    let refused = |call: &crate::emulator::Call| call.error.as_deref() == Some("LimitExceeded");
+    assert!(ground.account.calls().iter().any(refused), "the second try found no room");
     ground.account.rules(json!([]));
     workspace.destroy();
     ground.assert_nothing_is_left();

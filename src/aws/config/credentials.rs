@@ -4,7 +4,6 @@
 //! **Invariant:** asks no one. The chain that is put together here is asked when the first call is
 //! signed.
 
-use aws_config::SdkConfig;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::imds::client::EndpointMode;
@@ -87,10 +86,4 @@ pub(super) fn profile_files(resolved: &Resolved) -> EnvConfigFiles {
         files = files.with_file(EnvConfigFileKind::Credentials, file);
     }
     files.build()
-}
-
-/// The SDK's configuration with other credentials, and a cache of its own for them.
-pub(super) fn with_credentials(sdk: &SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
-    let cache = aws_config::identity::IdentityCache::lazy().build();
-    sdk.to_builder().credentials_provider(provider).identity_cache(cache).build()
 }

@@ -1,12 +1,13 @@
 //! Where AWS is, and who we are there: the provider's settings, as `provider "aws"` has them.
 //!
-//! Three steps, each in its own file: `resolve` sets arguments against the environment,
-//! `credentials` puts together where credentials come from, `connect` builds the clients and
-//! checks what the user wants checked.
+//! Four steps, each in its own file: `resolve` sets arguments against the environment,
+//! `credentials` puts together where credentials come from, `connect` builds the clients, and
+//! `account` checks whose they are.
 //!
 //! **Invariant:** no secret is ever printed: `Debug` of everything here leaves secrets out, and no
 //! error quotes one.
 
+mod account;
 mod connect;
 mod credentials;
 mod environment;

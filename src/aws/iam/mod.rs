@@ -1,6 +1,7 @@
 //! What we do with IAM: managed policies and what they are attached to.
 
 pub mod attachment;
+pub mod identity;
 pub mod policy;
 pub mod role;
 

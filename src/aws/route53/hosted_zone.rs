@@ -163,9 +163,10 @@ pub async fn associate_vpc(clients: &Clients, id: &HostedZoneId, vpc: &ZoneVpc) 
     let request = clients.route53().associate_vpc_with_hosted_zone().hosted_zone_id(id.as_str()).vpc(to_route53(vpc));
     match request.send().await.map_err(|error| call.failed(error)) {
         Ok(answer) => Ok(answer.change_info().map(change_id)),
-        Err(error) if error.kind == Kind::Conflict => {
-            // The conflicting zone may be this very one. The VPC's side knows, and may be asked by
-            // its owner, who need not be the zone's.
+        Err(error) if matches!(error.kind, Kind::Conflict | Kind::AccessDenied) => {
+            // The conflicting zone may be this very one, associated while an authorization held
+            // that is gone now. The VPC's side knows, and may be asked by its owner, who need not
+            // be the zone's.
             let zones = list_hosted_zones_of_vpc(clients, vpc).await.unwrap_or_default();
             if zones.iter().any(|zone| zone.id == *id) { Ok(None) } else { Err(error) }
         }

@@ -15,7 +15,7 @@ const PACE: Pace = Pace::millis(10_000, 5_000, 20_000);
 /// Starts to make an endpoint.
 ///
 /// # Errors
-/// `AlreadyExists` for a request id that was used, `LimitExceeded` for the quota of four per
+/// `AlreadyExists` for a request id that was used for another endpoint, `LimitExceeded` for the quota of four per
 /// Region, `Invalid` for fewer than two addresses.
 pub async fn create_resolver_endpoint(
     clients: &Clients,

@@ -88,7 +88,8 @@ pub struct NewResolverEndpoint {
     pub protocols: BTreeSet<String>,
     /// Its tags.
     pub tags: Tags,
-    /// Up to 255 characters. A second call with the same id is refused with `AlreadyExists`.
+    /// Up to 255 characters. It makes it safe to try again: a second call with the same id makes
+    /// no second endpoint.
     pub creator_request_id: String,
 }
 

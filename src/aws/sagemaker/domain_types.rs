@@ -290,17 +290,17 @@ fn address_type(kind: &sagemaker::types::IpAddressType) -> Option<DomainAddressT
 }
 
 fn jupyter_lab(idle: IdleTimeout, now: Option<&JupyterLabAppSettings>) -> JupyterLabAppSettings {
-    let mut now = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
-    let managed = lifecycle(idle, now.app_lifecycle_management());
-    now.app_lifecycle_management = Some(managed);
-    now
+    let mut settings = now.cloned().unwrap_or_else(|| JupyterLabAppSettings::builder().build());
+    let managed = lifecycle(idle, settings.app_lifecycle_management());
+    settings.app_lifecycle_management = Some(managed);
+    settings
 }
 
 fn code_editor(idle: IdleTimeout, now: Option<&CodeEditorAppSettings>) -> CodeEditorAppSettings {
-    let mut now = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
-    let managed = lifecycle(idle, now.app_lifecycle_management());
-    now.app_lifecycle_management = Some(managed);
-    now
+    let mut settings = now.cloned().unwrap_or_else(|| CodeEditorAppSettings::builder().build());
+    let managed = lifecycle(idle, settings.app_lifecycle_management());
+    settings.app_lifecycle_management = Some(managed);
+    settings
 }
 
 fn lifecycle(idle: IdleTimeout, now: Option<&AppLifecycleManagement>) -> AppLifecycleManagement {

@@ -30,7 +30,7 @@ use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_
 use crate::steps;
 use apply::Run;
 use desired::Desired;
-use recorded::Recorded;
+use recorded::{Group, Recorded};
 use schema::Model;
 
 /// The resource.
@@ -183,12 +183,29 @@ async fn prepare(
             lookup::check(clients, planned).await?;
             take_over(clients, planned).await
         }
-        (Some(prior), Some(planned)) if lookup::is_needed(planned, Some(prior)) => {
-            lookup::check(clients, planned).await?;
-            Ok(recorded_of(Some(prior), private))
+        (Some(prior), planned) => {
+            if let Some(planned) = planned.filter(|planned| lookup::is_needed(planned, Some(prior))) {
+                lookup::check(clients, planned).await?;
+            }
+            match private.get(RECORDED) {
+                Some(recorded) => Ok(recorded),
+                None => {
+                    recall(clients, prior).await.map_err(|error| aws_error("read the DNS forwarding", &error).into())
+                }
+            }
         }
-        (prior, _) => Ok(recorded_of(prior, private)),
+        (None, None) => Ok(Recorded::default()),
     }
+}
+
+/// What a state leads to. When Terraform replaces a tainted object, it hands the destruction the private data of the new
+/// plan, not those of the object.
+async fn recall(clients: &Clients, state: &Model) -> Result<Recorded, AwsError> {
+    if let Some(id) = state.id.text() {
+        return Ok(read::find(clients, &ResolverEndpointId::from(id)).await?.unwrap_or_default());
+    }
+    let group = state.security_group_id.text().map(Group::unseen);
+    read::refresh(clients, &Recorded { group, ..Recorded::default() }).await
 }
 
 /// What a run that was killed has left behind.
@@ -196,9 +213,19 @@ async fn take_over(clients: &Clients, planned: &Model) -> Result<Recorded, Diagn
     let text = |value: &Value<String>| value.text().unwrap_or_default().to_owned();
     let (name, vpc_id) = (text(&planned.name), text(&planned.vpc_id));
     let owner = owner(clients, &vpc_id, &name);
-    read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
+    let left = read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
         .await
-        .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
+        .map_err(|error| aws_error("look for parts of an earlier run", &error))?;
+    match &left.endpoint {
+        Some(endpoint) if !plan::can_become(&Desired::new(planned), &left) => {
+            let text = format!(
+                "An earlier run that was broken off has left the inbound endpoint {} with security groups or a family of addresses that cannot be changed. Nothing was changed. Delete it, then apply again.",
+                endpoint.id
+            );
+            Err(Diagnostic::error("An endpoint of an earlier run is in the way", text).into())
+        }
+        Some(_) | None => Ok(left),
+    }
 }
 
 fn owner(clients: &Clients, vpc_id: &str, name: &str) -> String {
@@ -231,12 +258,11 @@ struct Found {
 
 /// Looks at what is recorded, or, where the record was lost, at what the state names.
 async fn look(clients: &Clients, state: &Model, private: &Private) -> Result<Found, AwsError> {
-    let before: Recorded = private.get(RECORDED).unwrap_or_default();
-    if let (None, Some(id)) = (&before.endpoint, state.id.text()) {
-        let found = read::find(clients, &ResolverEndpointId::from(id)).await?;
-        let is_gone = found.is_none();
-        return Ok(Found { recorded: found.unwrap_or_default(), is_gone });
-    }
+    let Some(before) = private.get::<Recorded>(RECORDED) else {
+        let recorded = recall(clients, state).await?;
+        let is_gone = recorded.is_empty() || (state.id.is_known() && recorded.endpoint.is_none());
+        return Ok(Found { recorded, is_gone });
+    };
     let recorded = read::refresh(clients, &before).await?;
     // An endpoint that was never made is not gone.
     let is_gone = recorded.is_empty() || (before.endpoint.is_some() && recorded.endpoint.is_none());

@@ -241,6 +241,15 @@ pub fn replacing(desired: &Desired, recorded: &Recorded) -> Vec<Path> {
     paths
 }
 
+/// Whether what a killed run has left behind can become what is wanted.
+pub fn can_become(desired: &Desired, left: &Recorded) -> bool {
+    let Some(endpoint) = &left.endpoint else {
+        return true;
+    };
+    replacing(desired, left).is_empty()
+        && endpoint_groups(desired, left).is_none_or(|groups| groups == endpoint.security_group_ids)
+}
+
 /// Marks as unknown what the steps may change, in the plan of an update.
 pub fn mark_unknown(steps: &[Step<Key, Action>], model: &mut Model) {
     for step in steps {

@@ -32,6 +32,13 @@ pub struct Group {
     pub tags: Tags,
 }
 
+impl Group {
+    /// A group of which only the id is known.
+    pub fn unseen(id: &str) -> Self {
+        Group { id: id.into(), rules: BTreeSet::new(), tags: Tags::new() }
+    }
+}
+
 /// The inbound endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {

@@ -281,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn the_description_names_every_kind_of_configuration() {
+        let schema = schema();
+        let text = schema.attribute("forwarder_configs").unwrap().description;
+        for kind in crate::dns::render::Kind::ALL {
+            assert!(text.contains(&format!("`{kind}`")), "{kind} is not in: {text}");
+        }
+    }
+
+    #[test]
     fn the_schema_and_the_model_have_the_same_attributes() {
         let tree = crate::framework::typed::to_dynamic(&Model::empty()).unwrap();
         tree.conform(&schema().value_type()).unwrap();

@@ -290,6 +290,19 @@ fn what_resolver_cannot_change_replaces() {
     assert_eq!(replaced(&model(), &Recorded::default()), [""; 0]);
 }
 
+#[test]
+fn what_a_killed_run_left_is_of_use_if_nothing_about_it_is_fixed_otherwise() {
+    let can = |model: &Model, left: &Recorded| plan::can_become(&Desired::new(model), left);
+    assert!(can(&model(), &recorded()) && can(&model(), &Recorded::default()));
+    assert!(can(&Model { subnet_ids: texts(&["subnet-c", "subnet-d"]), ..model() }, &recorded()));
+    let own = Model { security_group_ids: texts(&["sg-own"]), client_cidr_blocks: Value::Null, ..model() };
+    assert!(!can(&own, &recorded()));
+    assert!(!can(&Model { ip_address_type: "ipv6".into(), ..model() }, &recorded()));
+    let mut lost = recorded();
+    lost.group = None;
+    assert!(!can(&model(), &lost));
+}
+
 // ---- What is seen ----
 
 #[test]

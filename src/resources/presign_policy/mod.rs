@@ -17,7 +17,7 @@ pub mod settings;
 
 use async_trait::async_trait;
 
-use crate::aws::Clients;
+use crate::aws::{AwsError, Clients};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
@@ -87,7 +87,7 @@ impl Resource for PresignPolicy {
             Ok(None) => return Read { state: Some(state), private, diagnostics: Diagnostics::new() },
             Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
         };
-        let before: Recorded = private.get(RECORDED).unwrap_or_default();
+        let before = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&state));
         match read::refresh(&clients, &before).await {
             // A policy that was never made is not gone.
             Ok(now) if now.is_empty() || (before.policy.is_some() && now.policy.is_none()) => {
@@ -115,7 +115,13 @@ impl Resource for PresignPolicy {
 
 async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
     let ApplyRequest { prior, planned, mut private, .. } = request;
-    let mut recorded: Recorded = private.get(RECORDED).unwrap_or_default();
+    let mut recorded = match recall(&clients, prior.as_ref(), &private).await {
+        Ok(recorded) => recorded,
+        Err(error) => {
+            let diagnostics = aws_error("read the presign policy", &error).into();
+            return Applied { state: prior, private, diagnostics };
+        }
+    };
     let operation = match (&prior, &planned) {
         (None, _) => Operation::Create,
         (Some(_), Some(_)) => Operation::Update,
@@ -145,6 +151,16 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
         Operation::Destroy => state.map(|model| project(model, &recorded, &clients)),
     };
     Applied { state, private, diagnostics }
+}
+
+/// What is recorded of the object that is there, or, where Terraform has not kept that, what its state leads to.
+/// A creation starts from nothing: in a replacement Terraform hands it what was kept for the old object.
+async fn recall(clients: &Clients, prior: Option<&Model>, private: &Private) -> Result<Recorded, AwsError> {
+    match (prior, private.get(RECORDED)) {
+        (None, _) => Ok(Recorded::default()),
+        (Some(_), Some(recorded)) => Ok(recorded),
+        (Some(prior), None) => read::refresh(clients, &Recorded::from_model(prior)).await,
+    }
 }
 
 /// What the plan knows without asking AWS.

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::schema::{AttachTo, Model, Strings, known_set};
 use crate::aws::iam::attachment::Principal;
 use crate::aws::{PolicyArn, Tags, VpcEndpointId};
+use crate::framework::Value;
 use crate::policy::document::Document;
 
 /// Everything of one resource.
@@ -24,7 +26,7 @@ pub struct Recorded {
 }
 
 /// The managed policy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// Its ARN.
     pub arn: PolicyArn,
@@ -96,6 +98,29 @@ impl FromIterator<Principal> for Attached {
 }
 
 impl Recorded {
+    /// What a state says exists, for a refresh to complete.
+    ///
+    /// When Terraform replaces a tainted object, it hands the destruction the private data of the new plan, not those of
+    /// the object; then this is all there is to go by.
+    pub fn from_model(model: &Model) -> Self {
+        let attach_to = model.attach_to.known();
+        let names = |part: fn(&AttachTo) -> &Strings| attach_to.and_then(|to| known_set(part(to))).unwrap_or_default();
+        let policy = |arn: &str| Policy { arn: arn.into(), ..Policy::default() };
+        let endpoint = |(service, id): (&String, &Value<String>)| {
+            Some((VpcEndpointId::from(id.text()?), Endpoint { service: service.clone(), document: None }))
+        };
+        Recorded {
+            owner: String::new(),
+            policy: model.arn.text().map(policy),
+            attached: Attached {
+                roles: names(|to| &to.roles),
+                users: names(|to| &to.users),
+                groups: names(|to| &to.groups),
+            },
+            endpoints: model.endpoint_policies.known().into_iter().flatten().filter_map(endpoint).collect(),
+        }
+    }
+
     /// Whether nothing exists.
     pub fn is_empty(&self) -> bool {
         self.parts().is_empty()

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 
 use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
-use crate::aws::{Clients, DomainId, sagemaker};
+use crate::aws::{AwsError, Clients, DomainId, VpcId, sagemaker};
 use crate::connection::Connection;
 use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
@@ -84,12 +84,11 @@ impl Resource for PrivateDomain {
     }
 
     async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
-        let recorded: Recorded = request.private.get(RECORDED).unwrap_or_default();
         let kept = request.prior.clone();
         let model = request.planned.as_ref().or(request.prior.as_ref());
         let region = model.and_then(|model| model.region.text());
         match self.connection.known_clients(region) {
-            Ok(clients) => self.apply_with(clients, call, request, recorded).await,
+            Ok(clients) => self.apply_with(clients, call, request).await,
             Err(diagnostics) => Applied { state: kept, private: request.private, diagnostics },
         }
     }
@@ -101,7 +100,7 @@ impl Resource for PrivateDomain {
             Ok(None) => return Read { state: Some(state), private, diagnostics: Diagnostics::new() },
             Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
         };
-        let before: Recorded = private.get(RECORDED).unwrap_or_default();
+        let before = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&state));
         match read::refresh(&clients, &before).await {
             Ok(recorded) => after_read(&clients, state, &before, recorded, private),
             Err(error) => {
@@ -130,7 +129,8 @@ impl Resource for PrivateDomain {
             );
             return Err(Diagnostic::error("The domain was not made by studio_private_domain", text).into());
         };
-        let recorded = read::find_owned(&clients, owner, Some(domain)).await.map_err(failed)?;
+        let vpc_id = VpcId::from(domain.vpc_id.as_str());
+        let recorded = read::find_owned(&clients, owner, &vpc_id, Some(domain)).await.map_err(failed)?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);
         Ok((read::project(nothing_written(&clients), &recorded, &clients), private))
@@ -138,13 +138,7 @@ impl Resource for PrivateDomain {
 }
 
 impl PrivateDomain {
-    async fn apply_with(
-        &self,
-        clients: Clients,
-        call: &Call,
-        request: ApplyRequest<Model>,
-        mut recorded: Recorded,
-    ) -> Applied<Model> {
+    async fn apply_with(&self, clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
         let ApplyRequest { prior, planned, mut private, .. } = request;
         let mut diagnostics = Diagnostics::new();
         let operation = match (&prior, &planned) {
@@ -153,18 +147,22 @@ impl PrivateDomain {
             (Some(_), None) => Operation::Destroy,
         };
         let prepared = async {
-            if operation == Operation::Create {
-                recorded = take_over(&clients, planned.as_ref()).await?;
-            }
-            match &planned {
+            let recorded = match &prior {
+                None => take_over(&clients, planned.as_ref()).await?,
+                Some(prior) => recall(&clients, &private, prior)
+                    .await
+                    .map_err(|error| aws_error("read the private domain", &error))?,
+            };
+            let facts = match &planned {
                 Some(model) if needs_facts(model, prior.as_ref(), &recorded) => {
-                    lookup::facts(&clients, model, &mut diagnostics).await
+                    lookup::facts(&clients, model, &mut diagnostics).await?
                 }
-                Some(_) | None => Ok(None),
-            }
+                Some(_) | None => None,
+            };
+            Ok((recorded, facts))
         };
-        let facts = match prepared.await {
-            Ok(facts) => facts,
+        let (mut recorded, facts) = match prepared.await {
+            Ok(prepared) => prepared,
             Err(diagnostics) => return Applied { state: prior, private, diagnostics },
         };
 
@@ -232,6 +230,14 @@ fn needs_facts(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> boo
         .any(|service| !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown())
 }
 
+/// What is recorded of an object, or, where Terraform has not kept that, what its state leads to.
+async fn recall(clients: &Clients, private: &Private, prior: &Model) -> Result<Recorded, AwsError> {
+    match private.get(RECORDED) {
+        Some(recorded) => Ok(recorded),
+        None => read::refresh(clients, &Recorded::from_model(prior)).await,
+    }
+}
+
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
 /// by another configuration or to be imported; making another one of its name fails and says so.
 async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
@@ -250,7 +256,7 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
         );
         return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
     }
-    read::find_owned(clients, &owner, None)
+    read::find_owned(clients, &owner, &VpcId::from(vpc_id.as_str()), None)
         .await
         .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
 }

@@ -57,6 +57,9 @@ pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
 /// The service whose endpoint the hosted zones point at.
 pub const STUDIO: &str = "studio";
 
+/// The services that presigned URLs are used and made through.
+pub const ACCESS: [&str; 2] = [STUDIO, "sagemaker.api"];
+
 impl Key {
     fn needs(&self) -> Vec<Key> {
         match self {
@@ -205,7 +208,11 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     }
     for host in desired.hosts() {
         let zone = recorded.zones.get(&host);
-        compare(Key::Zone(host), zone.is_some(), zone.is_some_and(|zone| is_zone_as_wanted(desired, recorded, zone)));
+        compare(
+            Key::Zone(host),
+            zone.is_some(),
+            zone.is_some_and(|zone| is_zone_as_wanted(desired, recorded, host, zone)),
+        );
     }
     actions
 }
@@ -224,8 +231,10 @@ fn is_profile_as_wanted(desired: &Desired, wanted: &DesiredProfile, profile: &Pr
         && profile_tags(desired, wanted) == Value::Known(profile.tags.clone())
 }
 
-fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, zone: &Zone) -> bool {
-    alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records) && desired.has_tags(&zone.tags)
+fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, host: Host, zone: &Zone) -> bool {
+    zone_name(recorded, host).as_ref() == Some(&zone.name)
+        && alias_records(recorded, &zone.name).is_some_and(|records| records == zone.records)
+        && desired.has_tags(&zone.tags)
 }
 
 /// The rules of the domain's group: NFS and app traffic within the group, and HTTPS out.
@@ -393,9 +402,11 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
         match (&step.key, step.action) {
             (Key::DomainGroup, Action::Create | Action::Delete) => model.domain_security_group_id = Value::Unknown,
             (Key::EndpointGroup, Action::Create | Action::Delete) => model.endpoint_security_group_id = Value::Unknown,
-            (Key::Endpoint(_), Action::Create | Action::Delete) => {
+            (Key::Endpoint(service), Action::Create | Action::Delete) => {
+                if ACCESS.contains(&service.as_str()) {
+                    model.access_endpoint_ids = Value::Unknown;
+                }
                 model.endpoint_ids = Value::Unknown;
-                model.access_endpoint_ids = Value::Unknown;
                 model.endpoint_ips = Value::Unknown;
                 model.endpoint_dns = Value::Unknown;
             }

@@ -15,14 +15,16 @@ use crate::aws::ec2::security_group::{find_security_group, list_security_groups_
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
 use crate::aws::ec2::vpc_endpoint::{EndpointState, VpcEndpoint, regional_dns_entry};
 use crate::aws::ec2::vpc_endpoint::{find_vpc_endpoint, list_vpc_endpoints_by_tag};
-use crate::aws::route53::hosted_zone::{find_hosted_zone, list_private_zones_by_tag};
+use crate::aws::route53::hosted_zone::{ZoneOfVpc, ZoneVpc, find_hosted_zone, list_hosted_zones_of_vpc};
 use crate::aws::route53::record::{Record, RecordType, list_records};
 use crate::aws::sagemaker::domain::find_domain;
 use crate::aws::sagemaker::domain_types::{AuthMode, NetworkAccess};
 use crate::aws::sagemaker::user_profile::{find_user_profile, list_user_profiles};
 use crate::aws::sagemaker::{self, Status, domain_types};
 use crate::aws::tags::{OWNER, merge, owner_and_part, visible};
-use crate::aws::{AwsError, Clients, DomainId, HostedZoneId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, route53};
+use crate::aws::{
+    AwsError, Clients, DomainId, HostedZoneId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId, route53,
+};
 use crate::framework::Value;
 use crate::steps::Step;
 
@@ -77,12 +79,18 @@ fn present<K: Ord, V>(parts: Vec<(K, Option<V>)>) -> BTreeMap<K, V> {
 ///
 /// # Errors
 /// Whatever AWS refuses.
-pub async fn find_owned(clients: &Clients, owner: &str, domain: Option<Domain>) -> Result<Recorded, AwsError> {
-    let (groups, endpoints) = tokio::try_join!(
+pub async fn find_owned(
+    clients: &Clients,
+    owner: &str,
+    vpc_id: &VpcId,
+    domain: Option<Domain>,
+) -> Result<Recorded, AwsError> {
+    let (groups, endpoints, zones) = tokio::try_join!(
         list_security_groups_by_tag(clients, OWNER, owner),
         list_vpc_endpoints_by_tag(clients, OWNER, owner),
+        find_zones(clients, owner, vpc_id),
     )?;
-    let mut found = Recorded { owner: owner.to_owned(), ..Recorded::default() };
+    let mut found = Recorded { owner: owner.to_owned(), zones, ..Recorded::default() };
     for group in groups {
         match owner_and_part(&group.tags).and_then(|(_, part)| Key::from_part(part)) {
             Some(Key::DomainGroup) => found.domain_group = Some(read_group(clients, group.id, &group.tags).await?),
@@ -99,17 +107,29 @@ pub async fn find_owned(clients: &Clients, owner: &str, domain: Option<Domain>) 
         }
     }
     if let Some(domain) = domain {
-        // Only with its domain can a zone be told apart from one that somebody else needs.
-        for zone in list_private_zones_by_tag(clients, OWNER, owner).await? {
-            let tags = route53::tags::list_tags(clients, &zone.id).await?;
-            if let Some(Key::Zone(host)) = owner_and_part(&tags).and_then(|(_, part)| Key::from_part(part)) {
-                found.zones.extend(read_zone(clients, &zone.id).await?.map(|zone| (host, zone)));
-            }
-        }
         let names = list_user_profiles(clients, &domain.id).await?.into_iter().map(|profile| profile.name);
         let names: Vec<String> = names.collect();
         found.profiles = read_profiles(clients, &domain.id, names.iter()).await?;
         found.domain = Some(domain);
+    }
+    Ok(found)
+}
+
+async fn find_zones(clients: &Clients, owner: &str, vpc_id: &VpcId) -> Result<BTreeMap<Host, Zone>, AwsError> {
+    let vpc = ZoneVpc { vpc_id: vpc_id.clone(), region: clients.region().clone() };
+    let zones = list_hosted_zones_of_vpc(clients, &vpc).await?;
+    // Other accounts' zones, and those of AWS services, are not ours to read.
+    let is_own =
+        |zone: &&ZoneOfVpc| zone.owning_service.is_none() && zone.owning_account.as_ref() == clients.account_id();
+    let ids: Vec<HostedZoneId> = zones.iter().filter(is_own).map(|zone| zone.id.clone()).collect();
+    let mut found = BTreeMap::new();
+    for (id, tags) in route53::tags::list_tags_of_zones(clients, &ids).await? {
+        let Some((_, part)) = owner_and_part(&tags).filter(|(of, _)| *of == owner) else {
+            continue;
+        };
+        if let Some(Key::Zone(host)) = Key::from_part(part) {
+            found.extend(read_zone(clients, &id).await?.map(|zone| (host, zone)));
+        }
     }
     Ok(found)
 }
@@ -362,7 +382,7 @@ fn project_endpoints(model: &mut Model, recorded: &Recorded) {
         Value::Known(endpoints.iter().map(|(service, endpoint)| (service.clone(), of(endpoint))).collect())
     };
     model.endpoint_ids = by_service(|endpoint| endpoint.id.to_string());
-    let access = ["studio", "sagemaker.api"].iter().filter_map(|service| endpoints.get(*service));
+    let access = plan::ACCESS.iter().filter_map(|service| endpoints.get(*service));
     model.access_endpoint_ids = Value::Known(access.map(|endpoint| endpoint.id.to_string()).collect());
     let ips = endpoints.iter().map(|(service, endpoint)| (service.clone(), endpoint.addresses.clone()));
     model.endpoint_ips = Value::Known(ips.collect());

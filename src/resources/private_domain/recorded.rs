@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::schema::Model;
 use crate::aws::ec2::security_group_rule::Rule;
 use crate::aws::route53::record::Record;
 use crate::aws::{DomainId, FileSystemId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};
+use crate::framework::Value;
 
 /// Everything of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -77,8 +79,25 @@ pub struct Endpoint {
     pub tags: Tags,
 }
 
+impl Endpoint {
+    /// An endpoint of which only the id is known.
+    fn unseen(id: VpcEndpointId) -> Self {
+        Endpoint {
+            id,
+            ready: false,
+            asked_subnet_ids: BTreeSet::new(),
+            subnet_ids: BTreeSet::new(),
+            security_group_ids: BTreeSet::new(),
+            private_dns_enabled: false,
+            dns: None,
+            addresses: Vec::new(),
+            tags: Tags::new(),
+        }
+    }
+}
+
 /// The domain.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Domain {
     /// Its id.
     pub id: DomainId,
@@ -114,7 +133,7 @@ pub struct Domain {
 }
 
 /// A user profile.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// Its ARN.
     pub arn: String,
@@ -140,6 +159,37 @@ pub struct Zone {
 }
 
 impl Recorded {
+    /// What a state says exists, for a refresh to complete.
+    ///
+    /// When Terraform replaces a tainted object, it hands the destruction the private data of the new plan, not those of
+    /// the object; then this is all there is to go by.
+    pub fn from_model(model: &Model) -> Self {
+        let group =
+            |id: &Value<String>| id.text().map(|id| Group { id: id.into(), rules: BTreeSet::new(), tags: Tags::new() });
+        let endpoint = |(service, id): (&String, &String)| (service.clone(), Endpoint::unseen(id.as_str().into()));
+        let zone = |(name, id): (&String, &String)| {
+            let host = if name.starts_with("studio-") { Host::Portal } else { Host::Domain };
+            let id = HostedZoneId::from(id.as_str());
+            (host, Zone { id, name: name.clone(), records: BTreeSet::new(), tags: Tags::new() })
+        };
+        let profile = |name: &String| (name.clone(), Profile::default());
+        Recorded {
+            owner: String::new(),
+            domain_group: group(&model.domain_security_group_id),
+            endpoint_group: group(&model.endpoint_security_group_id),
+            endpoints: model.endpoint_ids.known().into_iter().flatten().map(endpoint).collect(),
+            domain: model.domain_id.text().map(|id| Domain { id: id.into(), ..Domain::default() }),
+            profiles: model
+                .user_profiles
+                .known()
+                .into_iter()
+                .flat_map(|profiles| profiles.keys())
+                .map(profile)
+                .collect(),
+            zones: model.hosted_zone_ids.known().into_iter().flatten().map(zone).collect(),
+        }
+    }
+
     /// Whether nothing exists.
     pub fn is_empty(&self) -> bool {
         self.parts().is_empty()

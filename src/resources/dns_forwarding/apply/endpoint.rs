@@ -58,7 +58,7 @@ pub fn delete(step: Step, state: &Recorded) -> BoxFuture<'static, Done> {
     let endpoint = state.endpoint.clone();
     async move {
         let result = match &endpoint {
-            Some(endpoint) => delete_and_wait(&step, &endpoint.id).await,
+            Some(endpoint) => delete_and_wait(&step, endpoint).await,
             None => Ok(()),
         };
         match result {
@@ -190,9 +190,10 @@ fn take(endpoint: &mut Endpoint, found: ResolverEndpoint) {
     endpoint.security_group_ids = found.security_group_ids;
 }
 
-async fn delete_and_wait(step: &Step, id: &ResolverEndpointId) -> Result<(), AwsError> {
-    let work = &step.work;
-    let is_busy = |error: &AwsError| error.kind == Kind::Conflict;
+async fn delete_and_wait(step: &Step, endpoint: &Endpoint) -> Result<(), AwsError> {
+    let (work, id) = (&step.work, &endpoint.id);
+    // An endpoint that is still being made may not be deletable yet; what Resolver answers then is not documented.
+    let is_busy = |error: &AwsError| error.kind == Kind::Conflict || (!endpoint.ready && error.kind == Kind::Invalid);
     retry_while(is_busy, RELEASE, RELEASE_PACE, &work.patience, || delete_resolver_endpoint(&work.clients, id)).await?;
     wait_until_deleted(&work.clients, id, &work.patience).await
 }

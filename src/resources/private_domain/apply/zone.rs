@@ -38,7 +38,11 @@ pub fn apply(step: Step, host: Host, desired: &Desired, state: &Recorded) -> Box
     let zone = state.zones.get(&host).cloned();
     async move {
         let (made, change) = match zone {
-            Some(zone) => (zone, None),
+            Some(zone) if zone.name == wanted.name => (zone, None),
+            Some(of_another_domain) => match replace(&step, &wanted, &of_another_domain).await {
+                Ok((id, change)) => (empty(id, &wanted.name), change),
+                Err(error) => return step.failed(error),
+            },
             None => match create(&step, &wanted).await {
                 Ok((id, change)) => (empty(id, &wanted.name), change),
                 Err(error) => return step.failed(error),
@@ -91,6 +95,12 @@ async fn create(step: &Step, wanted: &Wanted) -> Result<(HostedZoneId, Option<Ch
         }
     }
     Err(error)
+}
+
+/// A zone that a domain which is gone has left behind has another name.
+async fn replace(step: &Step, wanted: &Wanted, zone: &Zone) -> Result<(HostedZoneId, Option<ChangeId>), AwsError> {
+    empty_and_delete(step, &zone.id).await?;
+    create(step, wanted).await
 }
 
 async fn adjust(step: &Step, wanted: &Wanted, zone: Zone, created: Option<ChangeId>) -> Result<Zone, AwsError> {
