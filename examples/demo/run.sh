@@ -2,7 +2,7 @@
 # Shows the provider at work, from the first plan to the proof that nothing is left.
 #
 #   examples/demo/run.sh          runs the demo
-#   examples/demo/run.sh --keep   runs it up to the change, and leaves everything there to play with
+#   examples/demo/run.sh --keep   makes everything, and leaves it there to go on with by hand
 #
 # No AWS account is needed, and nothing reaches AWS: a private network, Studio and the rest are
 # made in an emulator on this machine, which ends with the demo.
@@ -35,25 +35,28 @@ main() {
 # ---- What is shown ----
 
 show() {
-  act '1. What Terraform would make'
+  act '1. What is asked for: main.tf'
+  cat main.tf
+  act '2. What Terraform would make'
   tf plan -out=.run/plan
-  act '2. Made'
+  act '3. Made'
   tf apply .run/plan
-  act "3. What goes into the corporate DNS server's named.conf"
+  act "4. What goes into the corporate DNS server's named.conf"
   tf output -raw named_conf
-  act '4. A second plan'
+  act '5. A second plan'
   tf plan -detailed-exitcode
-  act '5. A second user, and a second client range'
-  change=(-var 'users=["demouser1", "demouser2"]' -var 'client_cidr_blocks=["192.168.10.0/24", "10.20.0.0/16"]')
-  tf plan "${change[@]}" -out=.run/plan
-  tf apply .run/plan
   if [ "$keep" = yes ]; then
     say_how_to_go_on
     return
   fi
-  act '6. Destroyed'
-  tf destroy -auto-approve "${change[@]}"
-  act '7. What is left'
+  act '6. A second user, and a second client range'
+  change=(-var 'users=["demouser1", "demouser2"]' -var 'client_cidr_blocks=["192.168.10.0/24", "10.20.0.0/16"]')
+  tf plan "${change[@]}" -out=.run/plan
+  tf apply .run/plan
+  act '7. Destroyed'
+  tf plan -destroy -out=.run/plan "${change[@]}" >/dev/null
+  tf apply .run/plan
+  act '8. What is left'
   check_leftovers
 }
 
@@ -61,15 +64,24 @@ act() {
   printf '\n%s== %s ==%s\n\n' "$bold" "$1" "$plain"
 }
 
-# Terraform warns of the development override in each run; once is enough, and it is said below.
 tf() {
   local command=$1 color=()
   shift
   [ -t 1 ] || color=(-no-color)
   case "$command" in
-    plan | apply | destroy) set -- -input=false -compact-warnings "$@" ;;
+    plan | apply) set -- -input=false -compact-warnings "$@" ;;
   esac
-  TF_CLI_CONFIG_FILE=$run/terraform.rc CHECKPOINT_DISABLE=1 "$terraform" "$command" ${color[@]+"${color[@]}"} "$@"
+  TF_CLI_CONFIG_FILE=$run/terraform.rc CHECKPOINT_DISABLE=1 \
+    "$terraform" "$command" ${color[@]+"${color[@]}"} "$@" | without_override_warning
+}
+
+# Each run of Terraform warns that it uses the provider just built, which is the point here.
+without_override_warning() {
+  awk '
+    /Warnings:/ || /Provider development overrides are in effect/ || /To see the full warning notes/ { next }
+    /^[[:space:]]*$/ { blank = 1; next }
+    { if (blank && any) print ""; blank = 0; any = 1; print; fflush() }
+  '
 }
 
 check_leftovers() {
@@ -87,12 +99,13 @@ PYTHON
 say_how_to_go_on() {
   act 'Still running'
   cat <<END
-Change main.tf in ${demo#"$PWD"/}, and look at it or apply it:
+Go on by hand, with changes to main.tf or with other users:
 
   cd $(printf '%q' "$demo")
   export TF_CLI_CONFIG_FILE=\$PWD/.run/terraform.rc
   $terraform plan
-  $terraform apply
+  $terraform apply -var 'users=["demouser1", "demouser2"]'
+  $terraform destroy
 
 Every AWS call that was made, and what exists:
 
@@ -128,8 +141,11 @@ check_machine() {
 }
 
 start_fresh() {
-  if [ -f "$run/emulator.pid" ] && kill -0 "$(cat "$run/emulator.pid")" 2>/dev/null; then
-    fail "an earlier demo still runs; end it first: kill $(cat "$run/emulator.pid")"
+  if [ -s "$run/emulator.json" ]; then
+    url=$(value url <"$run/emulator.json")
+    if ask GET pace >/dev/null 2>&1; then
+      fail "an earlier demo still runs; end it first: kill $(value pid <"$run/emulator.json")"
+    fi
   fi
   # State of an emulator that has ended is of no use to the next one.
   rm -rf "$run" "$demo"/terraform.tfstate* "$demo/network.auto.tfvars.json"
@@ -156,7 +172,6 @@ start_emulator() {
   printf 'Starting the emulator. The first time its packages are installed into a folder of their own.\n'
   nohup python3 "$root/tests/it/emulator/start.py" >"$run/emulator.json" 2>"$run/emulator.log" </dev/null &
   emulator_pid=$!
-  echo "$emulator_pid" >"$run/emulator.pid"
   until [ -s "$run/emulator.json" ]; do
     if ! kill -0 "$emulator_pid" 2>/dev/null; then
       cat "$run/emulator.log" >&2
