@@ -27,7 +27,7 @@ pub const RECORDED: &str = "recorded";
 /// `region`.
 pub fn region_attribute() -> Attribute {
     Attribute::string("region")
-        .describe("The Region that the objects are in. By default the provider's. A change replaces the resource.")
+        .describe("The Region that the objects are in. By default the provider's.")
         .optional_computed()
         .replaces()
         .check(checks::text(|text| {

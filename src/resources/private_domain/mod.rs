@@ -245,8 +245,15 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
         .await
         .map_err(|error| aws_error("look for a domain of the same name", &error))?;
     if let Some(existing) = existing.first() {
+        let tags = sagemaker::tags::list_tags(clients, &existing.arn).await.unwrap_or_default();
+        let way_on = match owner_and_part(&tags) {
+            Some((of, _)) if of == owner => {
+                "It was made for a resource of this name, in this VPC: by another configuration, or by a run of this one that ended before it could save its state. If it is this one's, import it; everything around it comes along, and the next apply goes on from there."
+            }
+            Some(_) | None => "Choose another name.",
+        };
         let text = format!(
-            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed. Choose another name, or import that domain.",
+            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed.\n\n{way_on}",
             existing.id
         );
         return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
