@@ -4,3 +4,4 @@ pub mod common;
 pub mod dns_forwarding;
 pub mod presign_policy;
 pub mod private_domain;
+pub mod values;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use aws_sdk_iam as iam;
+
 use super::call;
 use crate::aws::{AwsError, Clients, PolicyArn};
 
@@ -91,7 +93,10 @@ pub async fn list_attachments(clients: &Clients, arn: &PolicyArn) -> Result<BTre
     let call = call("ListEntitiesForPolicy", format!("policy {arn}"));
     let mut found = BTreeSet::new();
     // A page holds three lists, so the SDK has no way to flatten it.
-    let mut pages = clients.iam().list_entities_for_policy().policy_arn(arn.as_str()).into_paginator().send();
+    // Without the filter, those who have the policy as their permissions boundary would be among them.
+    let request = clients.iam().list_entities_for_policy().policy_arn(arn.as_str());
+    let request = request.policy_usage_filter(iam::types::PolicyUsageType::PermissionsPolicy);
+    let mut pages = request.into_paginator().send();
     while let Some(page) = pages.try_next().await.map_err(|error| call.failed(error))? {
         let name = |name: Option<&str>| name.map(str::to_owned);
         found.extend(page.policy_roles().iter().filter_map(|role| name(role.role_name()).map(Principal::Role)));

@@ -8,11 +8,12 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 
 use super::addresses::Slot;
-use super::schema::{IpAddress, Model, StringMap, Strings, known_set};
+use super::schema::{IpAddress, Model};
 use crate::aws::ec2::security_group_rule::Peer;
 use crate::aws::route53resolver::endpoint::ResolverAddressType;
 use crate::aws::{SecurityGroupId, SubnetId, Tags};
 use crate::framework::Value;
+use crate::resources::values::{Strings, known_set, known_tags};
 
 /// What is wanted. Unknown parts are those whose configuration is not known yet.
 #[derive(Clone, Debug)]
@@ -146,17 +147,4 @@ fn set_of<T: Ord>(strings: &Strings, read: impl Fn(&str) -> Option<T>) -> Value<
     }
     let known = known_set(strings).and_then(|texts| texts.iter().map(|text| read(text)).collect());
     known.map_or(Value::Unknown, Value::Known)
-}
-
-/// Tags whose values are all known.
-pub fn known_tags(tags: &StringMap) -> Value<Tags> {
-    match tags {
-        Value::Null => Value::Null,
-        Value::Unknown => Value::Unknown,
-        Value::Known(tags) => {
-            let known: Option<Tags> =
-                tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
-            known.map_or(Value::Unknown, Value::Known)
-        }
-    }
 }

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::schema::{Model, StringMap, Strings, known_list, known_set};
+use super::schema::Model;
 use crate::dns::name::ZoneName;
 use crate::dns::render::{Forwarding, Kind, render};
 use crate::dns::zones::{self, DomainId, Fips, Reach, Region, ZonesError};
 use crate::framework::{Diagnostic, Path, Value};
+use crate::resources::values::{StringMap, Strings, known_list, known_set};
 
 /// The zones that a model forwards, each once, in the order given.
 ///

@@ -8,13 +8,14 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 
 use super::desired::Desired;
-use super::schema::{Model, known_list};
+use super::schema::Model;
 use crate::aws::ec2::security_group::{SecurityGroup, find_security_groups};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::route53resolver::endpoint::ResolverAddressType;
 use crate::aws::{AwsError, Clients, Kind, SecurityGroupId, SubnetId};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::resources::common::aws_error;
+use crate::resources::values::known_list;
 
 /// Whether something that is checked here is new or has changed.
 pub fn is_needed(model: &Model, prior: Option<&Model>) -> bool {

@@ -27,6 +27,7 @@ use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::values::planned_region;
 use crate::steps;
 use apply::Run;
 use desired::Desired;
@@ -65,7 +66,7 @@ impl Resource for DnsForwarding {
         let prior = request.prior.as_ref();
         let mut model = request.proposed;
         let clients = self.connection.clients(request.config.region.text())?;
-        plan_region(&mut model, &request.config, prior, clients.as_ref());
+        model.region = planned_region(&request.config.region, prior.map(|prior| &prior.region), clients.as_ref());
         if let Some(clients) = clients.as_ref().filter(|_| lookup::is_needed(&model, prior)) {
             lookup::check(clients, &model).await?;
         }
@@ -105,17 +106,6 @@ impl Resource for DnsForwarding {
         private.set(RECORDED, &recorded);
         let model = project::imported(&recorded);
         Ok((project::project(model, &recorded, clients.region().as_str(), clients.default_tags()), private))
-    }
-}
-
-/// The Region that is written, or the provider's.
-fn plan_region(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
-    if config.region.is_null() {
-        model.region = match (clients, prior) {
-            (Some(clients), _) => Value::Known(clients.region().to_string()),
-            (None, Some(prior)) => prior.region.clone(),
-            (None, None) => Value::Unknown,
-        };
     }
 }
 

@@ -20,11 +20,12 @@ use std::collections::BTreeSet;
 use super::addresses::{assign, is_as_wanted};
 use super::desired::{Block, Desired, WantedAddress};
 use super::recorded::{Endpoint, Group, Recorded};
-use super::schema::{Model, Strings};
+use super::schema::Model;
 use crate::aws::SecurityGroupId;
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
 use crate::aws::route53resolver::endpoint::{ResolverAddressType, ResolverEndpointChange};
 use crate::framework::{Path, Value};
+use crate::resources::values::Strings;
 use crate::steps::Step;
 
 /// Names one part.

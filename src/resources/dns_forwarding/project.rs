@@ -5,15 +5,15 @@
 use std::collections::BTreeSet;
 
 use super::addresses::assign;
-use super::desired::{Block, Desired, known_tags};
+use super::desired::{Block, Desired};
 use super::forwarding::{configs, forward_zones};
 use super::plan::{self, Action, Key};
 use super::recorded::{Address, Endpoint, Group, Recorded, State};
-use super::schema::{IpAddress, Model, StringMap, Strings, known_set};
+use super::schema::{IpAddress, Model};
 use crate::aws::Tags;
 use crate::aws::ec2::security_group_rule::Rule;
-use crate::aws::tags::merge;
 use crate::framework::Value;
+use crate::resources::values::{known_set, known_tags, shown_tags, strings};
 
 /// The model, with everything that is known to exist put in. What the user wrote and AWS does not show stays.
 pub fn project(mut model: Model, recorded: &Recorded, region: &str, default_tags: &Tags) -> Model {
@@ -72,7 +72,7 @@ fn project_endpoint(model: &mut Model, endpoint: &Endpoint, default_tags: &Tags)
         model.protocols = strings(&endpoint.protocols);
     }
     project_addresses(model, endpoint);
-    (model.tags, model.tags_all) = tags(&model.tags, &endpoint.tags, default_tags);
+    (model.tags, model.tags_all) = shown_tags(&model.tags, &endpoint.tags, default_tags);
 }
 
 /// Addresses that are missing leave the list, and those that were added join it. An address that failed stays: it is
@@ -135,21 +135,8 @@ fn project_clients(model: &mut Model, group: &Group) {
                 .cloned()
                 .unwrap_or_else(|| block.to_string())
         };
-        model.client_cidr_blocks = strings(&blocks.iter().map(spelled).collect::<BTreeSet<_>>());
+        model.client_cidr_blocks = strings(blocks.iter().map(spelled).collect::<BTreeSet<_>>());
     }
-}
-
-/// The user's own tags and all tags. The user's stay as written where the result is the same.
-fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringMap) {
-    let written = known_tags(own).into_known().unwrap_or_default();
-    let own = if merge(default_tags, &written) == *all {
-        own.clone()
-    } else {
-        let is_own =
-            |(key, value): &(&String, &String)| written.contains_key(*key) || default_tags.get(*key) != Some(*value);
-        string_map(all.iter().filter(is_own))
-    };
-    (own, string_map(all))
 }
 
 /// What differs from what was applied and no attribute shows.
@@ -206,12 +193,4 @@ fn differences(wanted: &BTreeSet<Rule>, have: &BTreeSet<Rule>) -> String {
     let lacks = part("lacks the rules", plan::missing(wanted, have));
     let extra = part("has beside its own the rules", plan::missing(have, wanted));
     [lacks, extra].into_iter().flatten().collect::<Vec<_>>().join(", and ")
-}
-
-fn strings<T: ToString>(items: &BTreeSet<T>) -> Strings {
-    Value::Known(items.iter().map(|item| Value::Known(item.to_string())).collect())
-}
-
-fn string_map<'a>(tags: impl IntoIterator<Item = (&'a String, &'a String)>) -> StringMap {
-    Value::Known(tags.into_iter().map(|(key, value)| (key.clone(), Value::Known(value.clone()))).collect())
 }

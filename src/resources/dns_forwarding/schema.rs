@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** calls nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +11,7 @@ use crate::dns::zones::DomainId;
 use crate::framework::schema::{Check, Nesting, Schema};
 use crate::framework::{Attribute, Dynamic, Timeouts, Value, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-
-/// Strings whose elements may each be unknown.
-pub type Strings = Value<Vec<Value<String>>>;
-/// A map whose elements may each be unknown.
-pub type StringMap = Value<BTreeMap<String, Value<String>>>;
+use crate::resources::values::{StringMap, Strings};
 
 /// The fewest addresses that an endpoint may have (CreateResolverEndpoint, Route 53 Resolver API reference).
 pub const FEWEST_ADDRESSES: usize = 2;
@@ -235,16 +230,6 @@ fn sentence(error: impl std::fmt::Display) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
-}
-
-/// The elements, if all of them are known.
-pub fn known_set(strings: &Strings) -> Option<BTreeSet<String>> {
-    Some(known_list(strings)?.into_iter().collect())
-}
-
-/// The elements in their order, if all of them are known.
-pub fn known_list(strings: &Strings) -> Option<Vec<String>> {
-    strings.known()?.iter().map(|element| element.known().cloned()).collect()
 }
 
 #[cfg(test)]

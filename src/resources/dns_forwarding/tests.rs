@@ -7,10 +7,11 @@ use super::desired::Desired;
 use super::plan::{self, Action, Key};
 use super::project::{imported, project};
 use super::recorded::{Address, Endpoint, Group, Recorded, State};
-use super::schema::{IpAddress, Model, StringMap, Strings};
+use super::schema::{IpAddress, Model};
 use crate::aws::Tags;
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
 use crate::framework::Value;
+use crate::resources::values::{StringMap, Strings};
 
 const REGION: &str = "eu-central-1";
 

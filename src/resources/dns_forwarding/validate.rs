@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
-
-use super::schema::{Model, Strings, known_list, known_set};
+use super::schema::Model;
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
+use crate::resources::values::{known_list, known_set, overlaps};
 
 /// Checks a configuration.
 pub fn validate(model: &Model) -> Diagnostics {
@@ -107,21 +106,6 @@ fn access(model: &Model) -> Vec<Diagnostic> {
     found
 }
 
-/// Warns of ranges inside others, which have no effect of their own.
-fn overlaps(blocks: &Strings) -> Vec<Diagnostic> {
-    let known = blocks.known().into_iter().flatten().filter_map(Value::text);
-    let ranges: Vec<(&str, IpNet)> = known.filter_map(|text| Some((text, text.parse().ok()?))).collect();
-    let mut found = Vec::new();
-    for (inner, range) in &ranges {
-        if let Some((outer, _)) = ranges.iter().find(|(text, other)| text != inner && other.contains(range)) {
-            let text = format!("{inner} lies inside {outer}, which opens it already.");
-            let path = Path::root("client_cidr_blocks").element(*inner);
-            found.push(Diagnostic::warning("Overlapping client_cidr_blocks", text).at(path));
-        }
-    }
-    found
-}
-
 fn protocols(model: &Model) -> Option<Diagnostic> {
     let protocols = known_set(&model.protocols)?;
     let path = Path::root("protocols");
@@ -154,6 +138,7 @@ mod tests {
     use super::*;
     use crate::framework::Severity;
     use crate::resources::dns_forwarding::schema::IpAddress;
+    use crate::resources::values::Strings;
 
     fn texts(list: &[&str]) -> Strings {
         Value::Known(list.iter().map(|text| Value::from(*text)).collect())

@@ -10,7 +10,7 @@ use super::plan::is_policy_of;
 use super::read::{self, read_endpoint};
 use super::recorded::{Endpoint, Policy, Recorded};
 use super::recover::recover;
-use super::schema::{Allowed, Model, known_set, string_map, strings};
+use super::schema::{Allowed, Model, known_set};
 use super::settings::{Settings, mode_word};
 use crate::aws::iam::attachment::list_attachments;
 use crate::aws::iam::policy::find_policy;
@@ -20,6 +20,7 @@ use crate::framework::{Diagnostic, Diagnostics, Value};
 use crate::policy::document::Document;
 use crate::policy::presign::{AllowedPath, PresignSettings};
 use crate::resources::common::aws_error;
+use crate::resources::values::{string_map, strings};
 
 /// Looks a policy up by its ARN, with everything that it tells.
 ///

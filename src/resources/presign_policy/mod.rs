@@ -24,11 +24,12 @@ use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::values::{planned_region, string_map};
 use crate::steps;
 use apply::Run;
 use desired::Desired;
 use recorded::Recorded;
-use schema::{Model, string_map};
+use schema::Model;
 
 /// The resource.
 pub struct PresignPolicy {
@@ -165,13 +166,7 @@ async fn recall(clients: &Clients, prior: Option<&Model>, private: &Private) -> 
 
 /// What the plan knows without asking AWS.
 fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
-    if config.region.is_null() {
-        model.region = match (clients, prior) {
-            (Some(clients), _) => Value::Known(clients.region().to_string()),
-            (None, Some(prior)) => prior.region.clone(),
-            (None, None) => Value::Unknown,
-        };
-    }
+    model.region = planned_region(&config.region, prior.map(|prior| &prior.region), clients);
     model.tags_all = match tags_all(clients, &model.tags) {
         Value::Known(tags) => string_map(tags),
         Value::Null => Value::Null,

@@ -9,16 +9,17 @@ use futures::future::try_join_all;
 use super::desired::Desired;
 use super::plan::{self, Action, Key};
 use super::recorded::{Attached, Endpoint, Policy, Recorded, says};
-use super::schema::{AttachTo, Model, StringMap, Strings, kind_of_service, known_map, string_map, strings};
+use super::schema::{AttachTo, Model, kind_of_service, known_map};
 use super::settings::Settings;
 use crate::aws::ec2::vpc_endpoint::{EndpointState, find_vpc_endpoint};
 use crate::aws::iam::attachment::list_attachments;
 use crate::aws::iam::policy::find_policy;
-use crate::aws::tags::{merge, visible};
+use crate::aws::tags::visible;
 use crate::aws::{AwsError, Clients, PolicyArn, Tags, VpcEndpointId, iam};
 use crate::framework::Value;
 use crate::policy::document::Document;
 use crate::policy::presign::EndpointKind;
+use crate::resources::values::{StringMap, Strings, shown_tags, string_map, strings};
 
 /// Looks at every recorded part again. Parts that are gone are left out.
 ///
@@ -120,7 +121,7 @@ pub fn project(mut model: Model, recorded: &Recorded, region: &str, default_tags
         model.name = Value::Known(policy.name.clone());
         model.path = Value::Known(policy.path.clone());
         model.description = policy.description.clone().into();
-        (model.tags, model.tags_all) = tags(&model.tags, &policy.tags, default_tags);
+        (model.tags, model.tags_all) = shown_tags(&model.tags, &policy.tags, default_tags);
     }
     model.attach_to = attach_to(&model.attach_to, &recorded.attached);
     model.endpoint_policies = endpoint_policies(&model.endpoint_policies, recorded);
@@ -180,18 +181,6 @@ fn endpoint_policies(written: &StringMap, recorded: &Recorded) -> StringMap {
         }
     }
     string_map(shown)
-}
-
-/// The user's own tags and all tags. The user's stay as written where the result is the same.
-fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringMap) {
-    let written = known_map(own).unwrap_or_default();
-    let own = if merge(default_tags, &written) == *all {
-        own.clone()
-    } else {
-        let is_own = |key: &String, value: &String| written.contains_key(key) || default_tags.get(key) != Some(value);
-        string_map(all.clone().into_iter().filter(|(key, value)| is_own(key, value)).collect())
-    };
-    (own, string_map(all.clone()))
 }
 
 /// What differs from what was applied and no attribute shows.

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{AttachTo, Model, Strings, known_set};
+use super::schema::{AttachTo, Model, known_set};
 use crate::aws::iam::attachment::Principal;
 use crate::aws::{PolicyArn, Tags, VpcEndpointId};
 use crate::framework::Value;
 use crate::policy::document::Document;
+use crate::resources::values::Strings;
 
 /// Everything of one resource.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

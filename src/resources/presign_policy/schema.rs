@@ -11,11 +11,7 @@ use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Diagnostic, Diagnostics, Path, Timeouts, Value, checks};
 use crate::policy::presign::EndpointKind;
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-
-/// Strings whose elements may each be unknown.
-pub type Strings = Value<Vec<Value<String>>>;
-/// A map whose elements may each be unknown.
-pub type StringMap = Value<BTreeMap<String, Value<String>>>;
+use crate::resources::values::{StringMap, Strings};
 
 /// A presign policy, as Terraform sees it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -252,16 +248,6 @@ pub fn known_map(map: &StringMap) -> Option<BTreeMap<String, String>> {
             entries.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect()
         }
     }
-}
-
-/// A set or list of known strings.
-pub fn strings(texts: impl IntoIterator<Item = String>) -> Strings {
-    Value::Known(texts.into_iter().map(Value::Known).collect())
-}
-
-/// A map of known strings.
-pub fn string_map(entries: BTreeMap<String, String>) -> StringMap {
-    Value::Known(entries.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::schema::{Allowed, Model, Strings};
+use super::schema::{Allowed, Model};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::policy::document::{Document, MANAGED_POLICY_LIMIT};
 use crate::policy::inputs::{At, InputError, Key};
 use crate::policy::presign::{AllowedPath, EndpointKind, Mode, Presign, PresignSettings};
+use crate::resources::values::Strings;
 
 /// The rules, and what is missing of them.
 #[derive(Clone, Debug)]

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorded::{Host, Recorded};
-use super::schema::{Model, Strings, UserProfile, known_set};
+use super::schema::{Model, UserProfile};
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::sagemaker::domain_types::AuthMode;
 use crate::aws::{RoleArn, SecurityGroupId, SubnetId, Tags};
 use crate::framework::Value;
+use crate::resources::values::{Strings, known_set, known_tags};
 
 /// What was looked up for the endpoints.
 #[derive(Clone, Debug, Default)]
@@ -210,19 +211,6 @@ fn set_of<T: for<'a> From<&'a str> + Ord>(strings: &Strings) -> Value<BTreeSet<T
             Some(known) => Value::Known(known.iter().map(|text| T::from(text.as_str())).collect()),
             None => Value::Unknown,
         },
-    }
-}
-
-/// Tags whose values are all known.
-pub fn known_tags(tags: &super::schema::StringMap) -> Value<Tags> {
-    match tags {
-        Value::Null => Value::Null,
-        Value::Unknown => Value::Unknown,
-        Value::Known(tags) => {
-            let known: Option<Tags> =
-                tags.iter().map(|(key, value)| Some((key.clone(), value.known()?.clone()))).collect();
-            known.map_or(Value::Unknown, Value::Known)
-        }
     }
 }
 

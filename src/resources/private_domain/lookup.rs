@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::desired::{Facts, endpoint_subnet_inputs, one_per_zone};
-use super::schema::{Model, known_set};
+use super::schema::Model;
 use crate::aws::ec2::endpoint_service::{EndpointService, find_endpoint_services};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::ec2::vpc::find_vpc;
@@ -13,6 +13,7 @@ use crate::aws::{Clients, Kind, SubnetId, VpcId};
 use crate::dns::zones::{self, Fips};
 use crate::framework::{Diagnostic, Diagnostics, Path};
 use crate::resources::common::aws_error;
+use crate::resources::values::known_set;
 
 /// Looks up what the endpoints depend on, and checks it. `None` while the configuration of it is not known.
 ///

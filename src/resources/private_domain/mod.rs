@@ -18,7 +18,7 @@ use async_trait::async_trait;
 
 use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
-use crate::aws::{AwsError, Clients, DomainId, VpcId, sagemaker};
+use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
 use crate::connection::Connection;
 use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
@@ -27,6 +27,7 @@ use crate::framework::{
     Timeouts, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::values::{known_tags, planned_region};
 use crate::steps;
 use apply::Run;
 use desired::{Desired, Facts};
@@ -176,7 +177,7 @@ impl PrivateDomain {
             Some(model) if operation == Operation::Destroy => Some(read::project(model, &recorded, &clients)),
             Some(model) => {
                 let mut state = read::project(model, &recorded, &clients);
-                state.drift = remaining(&state, &recorded);
+                state.drift = remaining(&state, &recorded, None);
                 Some(state)
             }
             None => None,
@@ -187,13 +188,7 @@ impl PrivateDomain {
 
 /// What the plan knows without asking AWS.
 fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients: Option<&Clients>) {
-    if config.region.is_null() {
-        model.region = match (clients, prior) {
-            (Some(clients), _) => Value::Known(clients.region().to_string()),
-            (None, Some(prior)) => prior.region.clone(),
-            (None, None) => Value::Unknown,
-        };
-    }
+    model.region = planned_region(&config.region, prior.map(|prior| &prior.region), clients);
     model.tags_all = tags_all(clients, &model.tags)
         .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
     model.forward_zones = match &model.region {
@@ -300,17 +295,26 @@ fn after_read(
     if recorded.is_empty() || (before.domain.is_some() && recorded.domain.is_none()) {
         return Read { state: None, private, diagnostics };
     }
+    let applied = known_tags(&state.tags_all).into_known();
     let mut model = read::project(state, &recorded, clients);
-    model.drift = remaining(&model, &recorded);
+    model.drift = remaining(&model, &recorded, applied);
     model.forward_zones = forward_zones(clients.region().as_str());
     private.set(RECORDED, &recorded);
     Read { state: Some(model), private, diagnostics }
 }
 
-/// What would still have to be done to get what the model says.
-fn remaining(model: &Model, recorded: &Recorded) -> Value<Vec<String>> {
-    let desired = Desired::new(model, Some(model), recorded, None);
-    Value::Known(read::drift(&plan::steps(Some(&desired), recorded), &desired, recorded))
+/// What would still have to be done to get what the model says, beside what its attributes show.
+///
+/// The domain's tags are shown by `tags_all`. The other parts are held against the tags that were applied: a tag that
+/// somebody put on the domain is not missing anywhere else.
+fn remaining(model: &Model, recorded: &Recorded, applied: Option<Tags>) -> Value<Vec<String>> {
+    let mut desired = Desired::new(model, Some(model), recorded, None);
+    let mut recorded = recorded.clone();
+    if let (Some(applied), Some(domain)) = (applied, &mut recorded.domain) {
+        domain.tags = applied.clone();
+        desired.tags = Value::Known(applied);
+    }
+    Value::Known(read::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
 }
 
 fn nothing_written(clients: &Clients) -> Model {

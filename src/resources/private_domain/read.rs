@@ -9,7 +9,7 @@ use futures::future::{try_join, try_join_all};
 use super::desired::Desired;
 use super::plan::{self, Action, Key, ON_DESTROY};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
-use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, StringMap, Strings, UserProfile};
+use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, UserProfile};
 use crate::aws::ec2::network_interface::find_network_interfaces;
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
@@ -26,6 +26,7 @@ use crate::aws::{
     AwsError, Clients, DomainId, HostedZoneId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId, route53,
 };
 use crate::framework::Value;
+use crate::resources::values::{Strings, known_tags, shown_tags, string_map, strings};
 use crate::steps::Step;
 
 /// Looks at every recorded part again. Parts that are gone are left out.
@@ -322,23 +323,7 @@ fn project_domain(model: &mut Model, domain: &Domain, recorded: &Recorded, defau
     };
     model.home_efs = Value::Known(HomeEfs { enabled, on_destroy });
     model.user_profiles = profiles(&model.user_profiles, recorded, domain);
-    (model.tags, model.tags_all) = tags(&model.tags, &domain.tags, default_tags);
-}
-
-/// The user's own tags and all tags. The user's stay as written where the result is the same.
-fn tags(own: &StringMap, all: &Tags, default_tags: &Tags) -> (StringMap, StringMap) {
-    let written = super::desired::known_tags(own).into_known().unwrap_or_default();
-    let own = if merge(default_tags, &written) == *all {
-        own.clone()
-    } else {
-        let own: Tags = all
-            .iter()
-            .filter(|(key, value)| written.contains_key(*key) || default_tags.get(*key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        string_map(own)
-    };
-    (own, string_map(all.clone()))
+    (model.tags, model.tags_all) = shown_tags(&model.tags, &domain.tags, default_tags);
 }
 
 fn profiles(
@@ -358,7 +343,7 @@ fn profiles(
         let own: Tags =
             profile.tags.iter().filter(|(key, value)| domain.tags.get(*key) != Some(value)).map(owned).collect();
         let same_tags = written.is_some_and(|written| {
-            let written = super::desired::known_tags(&written.tags).into_known().unwrap_or_default();
+            let written = known_tags(&written.tags).into_known().unwrap_or_default();
             merge(&domain.tags, &written) == profile.tags
         });
         let tags = match written {
@@ -378,10 +363,8 @@ fn owned((key, value): (&String, &String)) -> (String, String) {
 
 fn project_endpoints(model: &mut Model, recorded: &Recorded) {
     let endpoints = &recorded.endpoints;
-    let by_service = |of: fn(&Endpoint) -> String| {
-        Value::Known(endpoints.iter().map(|(service, endpoint)| (service.clone(), of(endpoint))).collect())
-    };
-    model.endpoint_ids = by_service(|endpoint| endpoint.id.to_string());
+    let ids = endpoints.iter().map(|(service, endpoint)| (service.clone(), endpoint.id.to_string()));
+    model.endpoint_ids = Value::Known(ids.collect());
     let access = plan::ACCESS.iter().filter_map(|service| endpoints.get(*service));
     model.access_endpoint_ids = Value::Known(access.map(|endpoint| endpoint.id.to_string()).collect());
     let ips = endpoints.iter().map(|(service, endpoint)| (service.clone(), endpoint.addresses.clone()));
@@ -435,14 +418,6 @@ fn project_zones(model: &mut Model, recorded: &Recorded) {
         let mode = if recorded.zones.is_empty() { "none" } else { "domain" };
         model.hosted_zone = Value::Known(HostedZone { mode: mode.into() });
     }
-}
-
-fn strings(texts: impl IntoIterator<Item = String>) -> Strings {
-    Value::Known(texts.into_iter().map(Value::Known).collect())
-}
-
-fn string_map(tags: Tags) -> StringMap {
-    Value::Known(tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect())
 }
 
 /// What differs from what was applied and no attribute shows.

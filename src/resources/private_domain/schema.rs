@@ -2,18 +2,14 @@
 //!
 //! **Invariant:** calls nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Diagnostic, Diagnostics, Dynamic, Path, Timeouts, Type, Value, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-
-/// Strings whose elements may each be unknown.
-pub type Strings = Value<Vec<Value<String>>>;
-/// A map whose elements may each be unknown.
-pub type StringMap = Value<BTreeMap<String, Value<String>>>;
+use crate::resources::values::{StringMap, Strings, known_set, overlaps};
 
 /// The services that Studio needs, and the default of `endpoints.services`.
 pub const DEFAULT_SERVICES: [&str; 3] = ["sagemaker.api", "sagemaker.runtime", "studio"];
@@ -312,25 +308,4 @@ pub fn validate(model: &Model) -> Diagnostics {
         }
     }
     found
-}
-
-/// Warns of ranges inside others, which have no effect of their own.
-fn overlaps(blocks: &Strings) -> Vec<Diagnostic> {
-    let known: Vec<&String> = blocks.known().into_iter().flatten().filter_map(Value::known).collect();
-    let ranges: Vec<(&str, ipnet::IpNet)> =
-        known.iter().filter_map(|text| Some((text.as_str(), text.parse().ok()?))).collect();
-    let mut found = Vec::new();
-    for (inner, range) in &ranges {
-        if let Some((outer, _)) = ranges.iter().find(|(text, other)| text != inner && other.contains(range)) {
-            let text = format!("{inner} lies inside {outer}, which opens it already.");
-            let path = Path::root("client_cidr_blocks").element(*inner);
-            found.push(Diagnostic::warning("Overlapping client_cidr_blocks", text).at(path));
-        }
-    }
-    found
-}
-
-/// The elements, if all of them are known.
-pub fn known_set(strings: &Strings) -> Option<BTreeSet<String>> {
-    strings.known()?.iter().map(|element| element.known().cloned()).collect()
 }

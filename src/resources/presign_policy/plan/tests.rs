@@ -1,19 +1,20 @@
 use super::*;
 use crate::aws::Tags;
 use crate::resources::presign_policy::read::{drift, project};
-use crate::resources::presign_policy::schema::{Allowed, AttachTo, string_map, strings};
+use crate::resources::presign_policy::schema::{Allowed, AttachTo};
+use crate::resources::values::{StringMap, Strings, string_map, strings};
 
 const DOMAIN: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl";
 const OTHER: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-mnopqrstuvwx";
 const STUDIO: &str = "vpce-0aaaaaaaa";
 const API: &str = "vpce-0bbbbbbbb";
 
-fn names(names: &[&str]) -> crate::resources::presign_policy::schema::Strings {
+fn names(names: &[&str]) -> Strings {
     strings(names.iter().map(ToString::to_string))
 }
 
-fn endpoints(pairs: &[(&str, &str)]) -> crate::resources::presign_policy::schema::StringMap {
-    string_map(pairs.iter().map(|(service, id)| ((*service).to_owned(), (*id).to_owned())).collect())
+fn endpoints(pairs: &[(&str, &str)]) -> StringMap {
+    string_map(pairs.iter().map(|(service, id)| ((*service).to_owned(), (*id).to_owned())))
 }
 
 fn through(ids: &[&str]) -> Value<Vec<Value<Allowed>>> {
@@ -33,8 +34,8 @@ fn model() -> Model {
         allow_via_aws_services: false.into(),
         attach_to: Value::Known(AttachTo { roles: names(&["data"]), users: names(&["ana"]), groups: Value::Null }),
         endpoint_policies: endpoints(&[("studio", STUDIO), ("sagemaker.api", API)]),
-        tags_all: string_map([("team".to_owned(), "ml".to_owned())].into()),
-        tags: string_map([("team".to_owned(), "ml".to_owned())].into()),
+        tags_all: string_map([("team".to_owned(), "ml".to_owned())]),
+        tags: string_map([("team".to_owned(), "ml".to_owned())]),
         drift: Value::Known(Vec::new()),
         ..Model::default()
     };
@@ -205,7 +206,7 @@ fn what_was_not_written_stays_so() {
     plain.attach_to = Value::Null;
     plain.endpoint_policies = Value::Null;
     plain.tags = Value::Null;
-    plain.tags_all = string_map([].into());
+    plain.tags_all = string_map([]);
     let recorded = applied(&plain);
     let state = state(plain, &recorded);
     assert!(state.attach_to.is_null() && state.endpoint_policies.is_null() && state.tags.is_null());

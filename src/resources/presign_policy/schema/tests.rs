@@ -1,7 +1,8 @@
 use super::*;
+use crate::resources::values::string_map;
 
 fn complaints(endpoints: &[(&str, &str)]) -> Vec<String> {
-    let map = endpoints.iter().map(|(service, id)| ((*service).to_owned(), (*id).to_owned())).collect();
+    let map = endpoints.iter().map(|(service, id)| ((*service).to_owned(), (*id).to_owned()));
     let found = check_endpoint_policies(&string_map(map));
     found.iter().map(|found| format!("{}: {}", found.path.as_ref().unwrap(), found.detail)).collect()
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::resources::presign_policy::schema::{string_map, strings};
+use crate::resources::values::{string_map, strings};
 
 const DOMAIN: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl";
 
@@ -39,10 +39,10 @@ fn what_is_not_written_has_its_default() {
 fn a_wrong_value_is_named_where_it_stands() {
     let mut wrong = model();
     wrong.domain_arns = strings(["d-1".to_owned(), DOMAIN.to_owned()]);
-    wrong.resource_tags = string_map([("team".to_owned(), "${team}".to_owned())].into());
+    wrong.resource_tags = string_map([("team".to_owned(), "${team}".to_owned())]);
     wrong.exempt_principal_arns = strings(["arn:aws:sts::123456789012:assumed-role/a/b".to_owned()]);
     let ranges = strings(["10.0.0.0/8".to_owned(), "10.1.2.3/16".to_owned()]);
-    let second = Allowed { source_cidr_blocks: ranges, vpc_ids: strings([]), ..Allowed::default() };
+    let second = Allowed { source_cidr_blocks: ranges, vpc_ids: Value::Known(Vec::new()), ..Allowed::default() };
     wrong.allowed = Value::Known(vec![Value::Known(Allowed::default()), Value::Known(second)]);
     let found = complaints(&wrong).join("\n");
     expect_test::expect![[r#"

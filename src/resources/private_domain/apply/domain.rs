@@ -39,7 +39,7 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
             .expect("during apply everything is known, and the group is made");
         return async move {
             let result = update(&step, domain.clone(), &change, &all_tags, on_destroy).await.map(Box::new);
-            step.ended(Part::Domain, Box::new(domain), result)
+            step.ended(Part::Domain, Box::new(Domain { ready: false, ..domain }), result)
         }
         .boxed();
     }

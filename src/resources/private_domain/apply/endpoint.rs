@@ -31,7 +31,7 @@ pub fn apply(step: Step, service: &str, desired: &Desired, state: &Recorded) -> 
             };
             async move {
                 let result = update(&step, endpoint.clone(), &change, &asked, &tags).await;
-                step.ended(Part::Endpoint, endpoint, result)
+                step.ended(Part::Endpoint, Endpoint { ready: false, ..endpoint }, result)
             }
             .boxed()
         }

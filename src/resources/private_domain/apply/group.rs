@@ -22,6 +22,9 @@ use crate::resources::private_domain::recorded::{Group, Recorded};
 /// endpoints take minutes to go.
 const RELEASE: Duration = Duration::from_secs(20 * 60);
 
+/// The rules of a group, which may name the group itself.
+type RulesOf = Box<dyn Fn(&SecurityGroupId) -> BTreeSet<Rule> + Send + Sync>;
+
 /// What a group is to be.
 struct Wanted {
     vpc_id: VpcId,
@@ -29,7 +32,7 @@ struct Wanted {
     description: String,
     tags: Tags,
     /// The rules, given the group's own id.
-    rules: Box<dyn Fn(&SecurityGroupId) -> BTreeSet<Rule> + Send + Sync>,
+    rules: RulesOf,
 }
 
 /// Makes or changes the domain's group.

@@ -29,7 +29,7 @@ pub fn apply(step: Step, name: &str, desired: &Desired, state: &Recorded) -> Box
         let settings = plan::profile_settings(desired, &wanted, &profile).expect("during apply everything is known");
         return async move {
             let result = update(&step, &domain_id, &name, profile.clone(), &settings, &all_tags).await;
-            step.ended(Part::Profile, profile, result)
+            step.ended(Part::Profile, Profile { ready: false, ..profile }, result)
         }
         .boxed();
     }
