@@ -237,6 +237,50 @@ fn after_a_fault_destroy_leaves_nothing() {
     account.assert_nothing_is_left();
 }
 
+// ---- A run that was killed ----
+
+#[test]
+fn what_a_killed_run_made_before_the_domain_is_taken_over() {
+    let account = Account::alone();
+    let network = account.network();
+    let workspace = Workspace::with(&account, &domain(&network));
+    account.rules(json!([{
+        "service": "sagemaker",
+        "operation": "CreateDomain",
+        "times": 1,
+        "error": { "code": "AccessDeniedException", "message": "not yet", "status": 400 },
+    }]));
+    workspace.apply_expect_error();
+    // A killed run has saved no state.
+    workspace.forget(ADDRESS);
+    workspace.apply();
+    workspace.plan().assert_empty();
+    for (operation, times) in [("CreateSecurityGroup", 2), ("CreateVpcEndpoint", 3), ("CreateHostedZone", 2)] {
+        assert_eq!(account.count(operation), times, "{operation}: {:#?}", account.changes());
+    }
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
+#[test]
+fn a_domain_that_a_killed_run_made_is_imported_with_everything_around_it() {
+    let account = Account::new();
+    let network = account.network();
+    let workspace = Workspace::with(&account, &domain(&network));
+    workspace.apply();
+    let id = workspace.state().values(ADDRESS)["id"].as_str().expect("it has an id").to_owned();
+    workspace.forget(ADDRESS);
+    let text = in_one_line(&workspace.apply_expect_error());
+    for needed in ["A domain of this name exists", &id, "import it"] {
+        assert!(text.contains(needed), "{needed:?} is not in: {text}");
+    }
+    workspace.import(ADDRESS, &id);
+    workspace.plan().assert_empty();
+    assert_eq!(account.count("CreateVpcEndpoint"), 3);
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
 // ---- Logs ----
 
 #[test]
