@@ -2,6 +2,7 @@
 
 pub mod dns;
 pub mod framework;
+pub mod functions;
 pub mod plugin;
 pub mod policy;
 pub mod steps;

@@ -16,6 +16,7 @@ use crate::framework::{
     AnyDataSource, AnyResource, Call, Diagnostic, Diagnostics, Dynamic, EphemeralResource, Function, Path, Provider,
     erase,
 };
+use crate::functions;
 use crate::resources::dns_forwarding::DnsForwarding;
 use crate::resources::presign_policy::PresignPolicy;
 use crate::resources::private_domain::PrivateDomain;
@@ -26,6 +27,7 @@ pub struct Studio {
     schema: Schema,
     connection: Connection,
     resources: Vec<Box<dyn AnyResource>>,
+    functions: Vec<Box<dyn Function>>,
 }
 
 impl Studio {
@@ -37,7 +39,7 @@ impl Studio {
             erase(PresignPolicy::new(connection.clone())),
             erase(PrivateDomain::new(connection.clone())),
         ];
-        Studio { schema: schema::schema(), resources, connection }
+        Studio { schema: schema::schema(), resources, functions: functions::all(), connection }
     }
 }
 
@@ -94,7 +96,7 @@ impl Provider for Studio {
     }
 
     fn functions(&self) -> &[Box<dyn Function>] {
-        &[]
+        &self.functions
     }
 
     fn ephemeral_resources(&self) -> &[Box<dyn EphemeralResource>] {

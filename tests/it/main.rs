@@ -15,6 +15,7 @@ mod plan_rules;
 
 mod client;
 mod client_certificate;
+mod functions;
 mod handshake;
 
 mod bindings;
