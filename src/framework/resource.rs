@@ -4,6 +4,7 @@
 //! by way of [`erase`]; there the rules of `plan.rs` and `validate.rs` are applied, so no resource can forget them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
+use super::checks::parse_duration;
 use super::codec;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::dynamic::{Dynamic, Type};
@@ -19,6 +21,9 @@ use super::plan;
 use super::schema::Schema;
 use super::typed::{from_dynamic, to_dynamic};
 use super::validate::validate;
+
+/// How long a read may take where the user says nothing. A read is a handful of calls.
+const READ_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// What a resource remembers beside its state. Users do not see it; an imported resource starts without any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -329,6 +334,11 @@ impl<R: Resource> Erased<R> {
     }
 }
 
+/// How long a read may take: what the user says in `timeouts.read`, which every resource has.
+fn read_limit(state: &Dynamic) -> Duration {
+    state.get("timeouts").get("read").as_str().and_then(parse_duration).unwrap_or(READ_LIMIT)
+}
+
 fn present(state: Dynamic) -> Option<Dynamic> {
     (!state.is_null()).then_some(state)
 }
@@ -403,7 +413,15 @@ impl<R: Resource> AnyResource for Erased<R> {
             Ok(model) => model,
             Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
         };
-        let read = self.resource.read(call, model, private).await;
+        let limit = read_limit(&state);
+        let Ok(read) = tokio::time::timeout(limit, self.resource.read(call, model, private.clone())).await else {
+            let text = format!(
+                "It took longer than {} s. What the state says is as it was. Give it more time with timeouts.read, or find out why AWS is slow to answer.",
+                limit.as_secs()
+            );
+            let diagnostics = Diagnostic::error("The resource could not be read in time", text).into();
+            return Read { state: Some(state), private, diagnostics };
+        };
         match self.some_value(read.state.as_ref()) {
             Ok(value) => {
                 let value = plan::keep_form(&self.schema, &state, value);
@@ -443,5 +461,67 @@ impl<R: Resource> AnyResource for Erased<R> {
             )
             .into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::framework::{Attribute, Timeouts, Value};
+
+    /// A resource that AWS never answers for.
+    struct Silent;
+
+    #[derive(Clone, Serialize, Deserialize)]
+    struct Model {
+        name: Value<String>,
+        timeouts: Value<Timeouts>,
+    }
+
+    #[async_trait]
+    impl Resource for Silent {
+        type Model = Model;
+
+        fn type_name(&self) -> &'static str {
+            "studio_silent"
+        }
+
+        fn schema(&self) -> Schema {
+            let attributes = vec![Attribute::string("name").required(), Timeouts::attribute()];
+            Schema { attributes, ..Schema::default() }
+        }
+
+        async fn plan(&self, _: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
+            let (private, diagnostics) = (request.private, Diagnostics::new());
+            Ok(Planned { state: request.proposed, replace: Vec::new(), private, diagnostics })
+        }
+
+        async fn apply(&self, _: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
+            Applied { state: request.planned, private: request.private, diagnostics: Diagnostics::new() }
+        }
+
+        async fn read(&self, _: &Call, _: Model, _: Private) -> Read<Model> {
+            std::future::pending().await
+        }
+
+        async fn import(&self, _: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
+            Ok((Model { name: id.into(), timeouts: Value::Null }, Private::default()))
+        }
+    }
+
+    fn state(read: &str) -> Dynamic {
+        let timeouts = Timeouts { read: read.into(), ..Timeouts::default() };
+        to_dynamic(&Model { name: "x".into(), timeouts: timeouts.into() }).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_ends_when_the_user_says_and_keeps_the_state() {
+        let begun = tokio::time::Instant::now();
+        let read = erase(Silent).read(&Call::default(), state("90s"), Private::default()).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(90));
+        assert_eq!(read.state, Some(state("90s")));
+        assert!(read.diagnostics.has_errors());
     }
 }

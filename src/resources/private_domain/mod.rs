@@ -68,7 +68,8 @@ impl Resource for PrivateDomain {
         plan_givens(&mut model, &request.config, request.prior.as_ref(), clients.as_ref());
         check_home_efs(&model, request.prior.as_ref())?;
 
-        let recorded: Recorded = request.private.get(RECORDED).unwrap_or_default();
+        // A creation that replaces an object is handed what was kept for the old one.
+        let recorded = request.prior.as_ref().and_then(|_| request.private.get(RECORDED)).unwrap_or_default();
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
             Some(clients) if needs_facts(&model, request.prior.as_ref(), &recorded) => {
