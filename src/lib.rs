@@ -12,6 +12,8 @@ pub mod aws;
 #[cfg(feature = "aws")]
 pub mod connection;
 #[cfg(feature = "aws")]
+pub mod data_sources;
+#[cfg(feature = "aws")]
 pub mod provider;
 #[cfg(feature = "aws")]
 pub mod resources;

@@ -9,12 +9,13 @@ use async_trait::async_trait;
 
 use crate::aws::config::{ConfigError, connect};
 use crate::connection::Connection;
+use crate::data_sources::Domain;
 use crate::framework::schema::Schema;
 use crate::framework::typed::from_dynamic;
 use crate::framework::validate::validate;
 use crate::framework::{
     AnyDataSource, AnyResource, Call, Diagnostic, Diagnostics, Dynamic, EphemeralResource, Function, Path, Provider,
-    erase,
+    erase, erase_data_source,
 };
 use crate::functions;
 use crate::resources::dns_forwarding::DnsForwarding;
@@ -27,6 +28,7 @@ pub struct Studio {
     schema: Schema,
     connection: Connection,
     resources: Vec<Box<dyn AnyResource>>,
+    data_sources: Vec<Box<dyn AnyDataSource>>,
     functions: Vec<Box<dyn Function>>,
 }
 
@@ -39,7 +41,8 @@ impl Studio {
             erase(PresignPolicy::new(connection.clone())),
             erase(PrivateDomain::new(connection.clone())),
         ];
-        Studio { schema: schema::schema(), resources, functions: functions::all(), connection }
+        let data_sources = vec![erase_data_source(Domain::new(connection.clone()))];
+        Studio { schema: schema::schema(), resources, data_sources, functions: functions::all(), connection }
     }
 }
 
@@ -92,7 +95,7 @@ impl Provider for Studio {
     }
 
     fn data_sources(&self) -> &[Box<dyn AnyDataSource>] {
-        &[]
+        &self.data_sources
     }
 
     fn functions(&self) -> &[Box<dyn Function>] {

@@ -372,6 +372,54 @@ fn an_id_of_nothing_is_not_imported() {
     assert!(text.contains("Invalid import id"), "{text}");
 }
 
+// ---- Looked up ----
+
+#[test]
+fn a_domain_is_found_by_its_id_and_by_its_name() {
+    let made = Made::new();
+    let (id, vpc_id) = (made.text("id"), &made.network.vpc_id);
+    let hcl = format!(
+        r#"
+data "studio_domain" "by_id" {{
+  domain_id = "{id}"
+}}
+
+data "studio_domain" "by_name" {{
+  name   = "test"
+  vpc_id = "{vpc_id}"
+}}
+
+output "domains" {{
+  value = [data.studio_domain.by_id, data.studio_domain.by_name]
+}}
+"#
+    );
+    let reader = Workspace::with(&made.account, &hcl);
+    reader.apply();
+    let domains = reader.output("domains");
+    assert_eq!(domains[0], domains[1]);
+    for name in ["arn", "url", "host_names", "vpc_id", "home_efs_file_system_id", "auth_mode"] {
+        assert_eq!(domains[0][name], made.values()[name], "{name}");
+    }
+    assert_eq!(domains[0]["security_group_ids"], json!([made.text("domain_security_group_id")]));
+    assert_eq!(domains[0]["tags"], json!({ "team": "data" }), "marks of ownership are not the user's to see");
+    made.destroy();
+}
+
+#[test]
+fn a_domain_that_does_not_exist_is_an_error_that_says_what_was_looked_for() {
+    let account = Account::new();
+    for (hcl, said) in [
+        ("data \"studio_domain\" \"no\" {\n  name = \"nowhere\"\n}\n", "has the name \"nowhere\""),
+        ("data \"studio_domain\" \"no\" {\n  domain_id = \"d-nosuchdomain\"\n}\n", "has the id d-nosuchdomain"),
+        ("data \"studio_domain\" \"no\" {\n}\n", "Neither domain_id nor name"),
+    ] {
+        let text = Workspace::with(&account, hcl).plan_expect_error();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
 // ---- What tests do outside ----
 
 impl Made {
