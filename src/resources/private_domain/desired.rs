@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
+
 use super::recorded::{Host, Recorded};
 use super::schema::{Model, UserProfile};
 use crate::aws::ec2::endpoint_service::EndpointService;
@@ -42,7 +44,7 @@ pub struct Desired {
     /// What is to become of it with the domain.
     pub on_destroy: Value<String>,
     /// The ranges that may reach the endpoints.
-    pub client_cidr_blocks: Value<BTreeSet<String>>,
+    pub client_cidr_blocks: Value<BTreeSet<IpNet>>,
     /// The endpoints' groups, where the user hands some in.
     pub own_groups: Value<BTreeSet<SecurityGroupId>>,
     /// Whether private DNS is on.
@@ -88,10 +90,7 @@ impl Desired {
             kms_key_id: model.kms_key_id.clone(),
             home_efs_enabled: model.home_efs.known().map_or(Value::Unknown, |efs| efs.enabled),
             on_destroy: model.home_efs.known().map_or(Value::Unknown, |efs| efs.on_destroy.clone()),
-            client_cidr_blocks: match set_of(&model.client_cidr_blocks) {
-                Value::Null => Value::Known(BTreeSet::new()),
-                other => other,
-            },
+            client_cidr_blocks: client_blocks(&model.client_cidr_blocks),
             own_groups: set_of(part(|endpoints| &endpoints.security_group_ids)),
             private_dns_enabled: endpoints.map_or(Value::Unknown, |endpoints| endpoints.private_dns_enabled),
             tags: known_tags(&model.tags_all),
@@ -194,6 +193,18 @@ pub fn endpoint_subnet_inputs(model: &Model) -> &Strings {
         Some(Value::Null) => &model.subnet_ids,
         Some(subnets) => subnets,
         None => &Value::Unknown,
+    }
+}
+
+/// Ranges as EC2 has them, whatever way they are written.
+fn client_blocks(blocks: &Strings) -> Value<BTreeSet<IpNet>> {
+    match blocks {
+        Value::Null => Value::Known(BTreeSet::new()),
+        Value::Unknown => Value::Unknown,
+        Value::Known(_) => {
+            let known = known_set(blocks).and_then(|texts| texts.iter().map(|text| text.parse().ok()).collect());
+            known.map_or(Value::Unknown, Value::Known)
+        }
     }
 }
 

@@ -23,6 +23,8 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
+
 use super::desired::{Desired, Profile as DesiredProfile};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
 use super::schema::Model;
@@ -264,18 +266,21 @@ pub fn endpoint_group_rules(desired: &Desired, recorded: &Recorded) -> Option<BT
 
 const CLIENT_RULE: &str = "HTTPS from clients";
 
-fn peer_of(block: &str) -> Peer {
-    if block.contains(':') { Peer::Cidr6(block.to_owned()) } else { Peer::Cidr4(block.to_owned()) }
+fn peer_of(block: &IpNet) -> Peer {
+    match block {
+        IpNet::V4(block) => Peer::Cidr4(block.to_string()),
+        IpNet::V6(block) => Peer::Cidr6(block.to_string()),
+    }
 }
 
 /// The client ranges that a group's rules open.
-pub fn client_blocks(rules: &BTreeSet<Rule>) -> BTreeSet<String> {
+pub fn client_blocks(rules: &BTreeSet<Rule>) -> BTreeSet<IpNet> {
     let is_https = |rule: &&Rule| rule.direction == Direction::Inbound && rule.ports == Some((443, 443));
     rules
         .iter()
         .filter(is_https)
         .filter_map(|rule| match &rule.peer {
-            Peer::Cidr4(block) | Peer::Cidr6(block) => Some(block.clone()),
+            Peer::Cidr4(block) | Peer::Cidr6(block) => block.parse().ok(),
             Peer::Group(_) | Peer::PrefixList(_) => None,
         })
         .collect()

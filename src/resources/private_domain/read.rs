@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{try_join, try_join_all};
+use ipnet::IpNet;
 
 use super::desired::Desired;
 use super::plan::{self, Action, Key, ON_DESTROY};
@@ -26,7 +27,7 @@ use crate::aws::{
     AwsError, Clients, DomainId, HostedZoneId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId, route53,
 };
 use crate::framework::Value;
-use crate::resources::values::{Strings, known_tags, shown_tags, string_map, strings};
+use crate::resources::values::{Strings, known_set, known_tags, shown_tags, string_map, strings};
 use crate::steps::Step;
 
 /// Looks at every recorded part again. Parts that are gone are left out.
@@ -276,10 +277,7 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     project_endpoints(&mut model, recorded);
     project_zones(&mut model, recorded);
     if let Some(group) = &recorded.endpoint_group {
-        let blocks = plan::client_blocks(&group.rules);
-        if !(blocks.is_empty() && model.client_cidr_blocks.is_null()) {
-            model.client_cidr_blocks = strings(blocks);
-        }
+        model.client_cidr_blocks = client_blocks(&model.client_cidr_blocks, &plan::client_blocks(&group.rules));
     }
     model.domain_security_group_id = recorded.domain_group.as_ref().map(|group| group.id.to_string()).into();
     model.endpoint_security_group_id = recorded.endpoint_group.as_ref().map(|group| group.id.to_string()).into();
@@ -298,14 +296,31 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     model
 }
 
+/// The client ranges that are open, in the user's spelling where there is one.
+fn client_blocks(written: &Strings, open: &BTreeSet<IpNet>) -> Strings {
+    if written.is_null() && open.is_empty() {
+        return Value::Null;
+    }
+    let written = known_set(written).unwrap_or_default();
+    let spelled = |block: &IpNet| {
+        let as_written = written.iter().find(|text| text.parse::<IpNet>().ok().as_ref() == Some(block));
+        as_written.cloned().unwrap_or_else(|| block.to_string())
+    };
+    strings(open.iter().map(spelled).collect::<BTreeSet<_>>())
+}
+
 fn project_domain(model: &mut Model, domain: &Domain, recorded: &Recorded, default_tags: &Tags) {
     let id = Value::Known(domain.id.to_string());
     model.id = id.clone();
     model.domain_id = id;
+    // A domain cannot change its key, so another form of it (an alias, an ARN) is no drift, and must not replace the
+    // domain. Only an import, where nothing is written yet, takes over what AWS shows.
+    if model.name.is_null() {
+        model.kms_key_id = domain.kms_key_id.clone().into();
+    }
     model.name = Value::Known(domain.name.clone());
     model.vpc_id = Value::Known(domain.vpc_id.clone());
     model.auth_mode = domain.auth_mode.clone().map_or(model.auth_mode.clone(), Value::Known);
-    model.kms_key_id = domain.kms_key_id.clone().map_or(model.kms_key_id.clone(), Value::Known);
     model.subnet_ids = strings(domain.subnet_ids.iter().map(ToString::to_string));
     model.execution_role_arn = domain.execution_role_arn.as_ref().map(ToString::to_string).into();
     model.arn = Some(domain.arn.clone()).filter(|arn| !arn.is_empty()).into();

@@ -256,6 +256,18 @@ fn groups_of_the_users_own_are_put_on_before_ours_is_deleted() {
 }
 
 #[test]
+fn another_spelling_of_a_range_is_the_same_range() {
+    let mut recorded = made();
+    let model = with("client_cidr_blocks", json!(["FD00:0:0::/48"]));
+    let desired = Desired::new(&model, None, &recorded, Some(facts()));
+    let rules = plan::endpoint_group_rules(&desired, &recorded).unwrap();
+    recorded.endpoint_group.as_mut().unwrap().rules = rules;
+    let blocks: Vec<_> = plan::client_blocks(&recorded.endpoint_group.as_ref().unwrap().rules).into_iter().collect();
+    assert_eq!(blocks, ["fd00::/48".parse().unwrap()], "as EC2 writes it");
+    assert_eq!(steps(&model, &recorded), []);
+}
+
+#[test]
 fn a_lost_endpoint_takes_the_records_with_it() {
     let mut recorded = made();
     recorded.endpoints.remove("studio");
