@@ -17,6 +17,7 @@ mod data_source;
 mod diagnostics;
 mod dynamic;
 mod ephemeral;
+mod erased;
 mod function;
 mod path;
 mod provider;
@@ -28,12 +29,11 @@ pub use data_source::{AnyDataSource, DataSource, erase_data_source};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use dynamic::{Dynamic, Number, Refinements, Type};
 pub use ephemeral::{EphemeralResource, Opened};
+pub use erased::{AnyResource, erase};
 pub use function::{Function, FunctionError, Parameter, Signature};
 pub use path::{Path, Step};
 pub use provider::Provider;
-pub use resource::{
-    AnyResource, Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read, Resource, erase,
-};
+pub use resource::{Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read, Resource};
 pub use schema::Attribute;
 pub use timeouts::{Timeouts, timeout};
 pub use value::Value;

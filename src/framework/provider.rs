@@ -6,8 +6,9 @@ use super::data_source::AnyDataSource;
 use super::diagnostics::Diagnostics;
 use super::dynamic::Dynamic;
 use super::ephemeral::EphemeralResource;
+use super::erased::AnyResource;
 use super::function::Function;
-use super::resource::{AnyResource, Call};
+use super::resource::Call;
 use super::schema::Schema;
 
 /// A provider, as the plugin serves it.

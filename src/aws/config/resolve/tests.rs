@@ -38,11 +38,11 @@ fn half_a_pair_of_keys_is_refused_at_the_missing_half() {
 #[test]
 fn a_tilde_in_a_files_name_is_the_home_folder() {
     let settings = Settings {
-        shared_config_files: vec!["~/work/config".into(), "/etc/aws".into(), "".into()],
+        shared_config_files: vec!["~/aws/config".into(), "/etc/aws".into(), "".into()],
         ..Settings::default()
     };
     let files = resolved(&settings, [("HOME", "/home/me")]).config_files;
-    assert_eq!(files, [PathBuf::from("/home/me/work/config"), PathBuf::from("/etc/aws")]);
+    assert_eq!(files, [PathBuf::from("/home/me/aws/config"), PathBuf::from("/etc/aws")]);
 }
 
 #[test]
