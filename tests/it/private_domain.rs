@@ -372,6 +372,47 @@ fn an_id_of_nothing_is_not_imported() {
     assert!(text.contains("Invalid import id"), "{text}");
 }
 
+// ---- Tags ----
+
+#[test]
+fn default_tags_reach_every_part_and_ignored_ones_are_left_alone() {
+    let account = Account::new();
+    let network = account.network();
+    let mut workspace = Workspace::new(&account);
+    workspace.provider.more = r#"
+  default_tags {
+    tags = { owner = "platform", team = "nobody" }
+  }
+  ignore_tags {
+    key_prefixes = ["scan:"]
+  }
+"#
+    .to_owned();
+    workspace.write(&Domain::new(&network).hcl());
+    workspace.apply();
+    let values = workspace.state().values(ADDRESS);
+    assert_eq!(values["tags_all"], json!({ "owner": "platform", "team": "data" }), "the resource's own tag holds");
+    let outside = account.outside();
+    let group = values["endpoint_security_group_id"].as_str().expect("it has a group");
+    let found = outside.run(outside.ec2().describe_security_groups().group_ids(group).send());
+    let tags = found.security_groups()[0].tags();
+    assert!(tags.iter().any(|tag| tag.key() == Some("owner") && tag.value() == Some("platform")), "{tags:?}");
+
+    let put = |key: &str| {
+        let tag = aws_sdk_sagemaker::types::Tag::builder().key(key).value("x").build();
+        let arn = values["arn"].as_str().expect("it has an ARN");
+        outside.run(outside.sagemaker().add_tags().resource_arn(arn).tags(tag).send());
+    };
+    put("scan:last");
+    workspace.plan().assert_empty();
+    put("by-hand");
+    workspace.plan().assert_updates(&["tags.by-hand", "tags_all.by-hand"]);
+    workspace.apply();
+    workspace.plan().assert_empty();
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}
+
 // ---- Looked up ----
 
 #[test]
