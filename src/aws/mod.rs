@@ -1,4 +1,5 @@
-//! The AWS calls we make, and no others.
+//! The AWS calls we make, and no others. No resource makes those of `sagemaker::app`,
+//! `sagemaker::space`, `sagemaker::presigned_url`, gateway endpoints and zone associations yet.
 //!
 //! One folder per service, one file per kind of object. `find_` answers `None` for what is not
 //! there, `create_` is one call and returns the id at once, `delete_` counts what is gone as

@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::diagnostics::{Diagnostic, Diagnostics};
+use super::diagnostics::Diagnostics;
 use super::dynamic::{Dynamic, Type};
+use super::form::Form;
 use super::plan;
 use super::resource::Call;
 use super::schema::Schema;
-use super::typed::{from_dynamic, to_dynamic};
-use super::validate::validate;
 
 /// Something that is looked up.
 #[async_trait]
@@ -56,25 +55,13 @@ pub trait AnyDataSource: Send + Sync {
 
 /// Makes a data source usable without its model's type.
 pub fn erase_data_source<D: DataSource>(source: D) -> Box<dyn AnyDataSource> {
-    let schema = source.schema();
-    let value_type = schema.value_type();
-    Box::new(Erased { source, schema, value_type })
+    let form = Form::new(source.type_name(), source.schema());
+    Box::new(Erased { source, form })
 }
 
 struct Erased<D> {
     source: D,
-    schema: Schema,
-    value_type: Type,
-}
-
-impl<D: DataSource> Erased<D> {
-    fn misfit(&self, error: &str) -> Diagnostics {
-        Diagnostic::bug(format!("The model of {} does not fit its schema: {error}.", self.source.type_name())).into()
-    }
-
-    fn model(&self, value: Dynamic) -> Result<D::Model, Diagnostics> {
-        from_dynamic(value).map_err(|error| self.misfit(&error.to_string()))
-    }
+    form: Form,
 }
 
 #[async_trait]
@@ -84,29 +71,21 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     }
 
     fn schema(&self) -> &Schema {
-        &self.schema
+        &self.form.schema
     }
 
     fn value_type(&self) -> &Type {
-        &self.value_type
+        &self.form.value_type
     }
 
     fn validate(&self, config: Dynamic) -> Diagnostics {
-        let mut found = validate(&self.schema, &config);
-        match self.model(config) {
-            Ok(model) if !found.has_errors() => found.extend(self.source.validate(&model)),
-            Ok(_) => {}
-            Err(diagnostics) => found.extend(diagnostics),
-        }
-        found.at_top_level()
+        self.form.validate(config, |model| self.source.validate(model))
     }
 
     async fn read(&self, call: &Call, config: Dynamic) -> Result<(Dynamic, Diagnostics), Diagnostics> {
-        let proposed = plan::propose(&self.schema, &config, &Dynamic::Null).without_unknowns();
-        let (model, diagnostics) = self.source.read(call, self.model(proposed)?).await?;
-        let tree = to_dynamic(&model).map_err(|error| self.misfit(&error.to_string()))?;
-        let state = tree.conform(&self.value_type).map_err(|error| self.misfit(&error))?;
-        let state = plan::constrain(&self.schema, &config, &Dynamic::Null, &state);
+        let proposed = plan::propose(&self.form.schema, &config, &Dynamic::Null).without_unknowns();
+        let (model, diagnostics) = self.source.read(call, self.form.model(proposed)?).await?;
+        let state = plan::constrain(&self.form.schema, &config, &Dynamic::Null, &self.form.value(&model)?);
         Ok((state, diagnostics))
     }
 }

@@ -12,12 +12,11 @@ use super::checks::parse_duration;
 use super::codec;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::dynamic::{Dynamic, Type};
+use super::form::Form;
 use super::path::Path;
 use super::plan;
 use super::resource::{Applied, ApplyRequest, Call, MoveSource, PlanRequest, Planned, Private, Read, Resource};
 use super::schema::Schema;
-use super::typed::{from_dynamic, to_dynamic};
-use super::validate::validate;
 
 /// How long a read may take where the user says nothing. A read is a handful of calls.
 const READ_LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -65,37 +64,22 @@ pub trait AnyResource: Send + Sync {
 
 /// Makes a resource usable without its model's type.
 pub fn erase<R: Resource>(resource: R) -> Box<dyn AnyResource> {
-    let schema = resource.schema();
-    let value_type = schema.value_type();
-    Box::new(Erased { resource, schema, value_type })
+    let form = Form::new(resource.type_name(), resource.schema());
+    Box::new(Erased { resource, form })
 }
 
 struct Erased<R> {
     resource: R,
-    schema: Schema,
-    value_type: Type,
+    form: Form,
 }
 
 impl<R: Resource> Erased<R> {
-    fn model(&self, value: Dynamic) -> Result<R::Model, Diagnostics> {
-        from_dynamic(value).map_err(|error| self.misfit(&error.to_string()))
-    }
-
     fn some_model(&self, value: Dynamic) -> Result<Option<R::Model>, Diagnostics> {
-        if value.is_null() { Ok(None) } else { self.model(value).map(Some) }
-    }
-
-    fn value(&self, model: &R::Model) -> Result<Dynamic, Diagnostics> {
-        let tree = to_dynamic(model).map_err(|error| self.misfit(&error.to_string()))?;
-        tree.conform(&self.value_type).map_err(|error| self.misfit(&error))
+        if value.is_null() { Ok(None) } else { self.form.model(value).map(Some) }
     }
 
     fn some_value(&self, model: Option<&R::Model>) -> Result<Dynamic, Diagnostics> {
-        model.map_or(Ok(Dynamic::Null), |model| self.value(model))
-    }
-
-    fn misfit(&self, error: &str) -> Diagnostics {
-        Diagnostic::bug(format!("The model of {} does not fit its schema: {error}.", self.resource.type_name())).into()
+        model.map_or(Ok(Dynamic::Null), |model| self.form.value(model))
     }
 
     async fn try_plan(
@@ -105,17 +89,17 @@ impl<R: Resource> Erased<R> {
         prior: Dynamic,
         private: Private,
     ) -> Result<Planned<Dynamic>, Diagnostics> {
-        let proposed = plan::propose(&self.schema, &config, &prior);
+        let proposed = plan::propose(&self.form.schema, &config, &prior);
         let request = PlanRequest {
-            config: self.model(config.clone())?,
+            config: self.form.model(config.clone())?,
             prior: self.some_model(prior.clone())?,
-            proposed: self.model(proposed)?,
+            proposed: self.form.model(proposed)?,
             private,
         };
         let planned = self.resource.plan(call, request).await?;
-        let state = plan::constrain(&self.schema, &config, &prior, &self.value(&planned.state)?);
+        let state = plan::constrain(&self.form.schema, &config, &prior, &self.form.value(&planned.state)?);
         let mut replace = planned.replace;
-        for path in plan::replacing(&self.schema, &prior, &state) {
+        for path in plan::replacing(&self.form.schema, &prior, &state) {
             if !replace.contains(&path) {
                 replace.push(path);
             }
@@ -165,27 +149,20 @@ impl<R: Resource> AnyResource for Erased<R> {
     }
 
     fn schema(&self) -> &Schema {
-        &self.schema
+        &self.form.schema
     }
 
     fn value_type(&self) -> &Type {
-        &self.value_type
+        &self.form.value_type
     }
 
     fn validate(&self, config: Dynamic) -> Diagnostics {
-        let mut found = validate(&self.schema, &config);
-        match self.model(config) {
-            // A value of the wrong form would only be complained about twice.
-            Ok(model) if !found.has_errors() => found.extend(self.resource.validate(&model)),
-            Ok(_) => {}
-            Err(diagnostics) => found.extend(diagnostics),
-        }
-        found.at_top_level()
+        self.form.validate(config, |model| self.resource.validate(model))
     }
 
     async fn plan(&self, call: &Call, config: Dynamic, prior: Dynamic, private: Private) -> Planned<Dynamic> {
         if config.is_null() {
-            let diagnostics = match self.model(prior) {
+            let diagnostics = match self.form.model(prior) {
                 Ok(prior) => self.resource.plan_destroy(call, prior, &private).await,
                 Err(diagnostics) => diagnostics,
             };
@@ -224,7 +201,7 @@ impl<R: Resource> AnyResource for Erased<R> {
     }
 
     async fn read(&self, call: &Call, state: Dynamic, private: Private) -> Read<Dynamic> {
-        let model = match self.model(state.clone()) {
+        let model = match self.form.model(state.clone()) {
             Ok(model) => model,
             Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
         };
@@ -239,7 +216,7 @@ impl<R: Resource> AnyResource for Erased<R> {
         };
         match self.some_value(read.state.as_ref()) {
             Ok(value) => {
-                let value = plan::keep_form(&self.schema, &state, value);
+                let value = plan::keep_form(&self.form.schema, &state, value);
                 Read { state: present(value), private: read.private, diagnostics: read.diagnostics }
             }
             Err(diagnostics) => Read { state: Some(state), private: read.private, diagnostics },
@@ -248,12 +225,12 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     async fn import(&self, call: &Call, id: &str) -> Result<(Dynamic, Private), Diagnostics> {
         let (model, private) = self.resource.import(call, id).await?;
-        Ok((self.value(&model)?, private))
+        Ok((self.form.value(&model)?, private))
     }
 
     fn upgrade(&self, version: i64, state: Json) -> Result<Dynamic, Diagnostics> {
         let state = self.resource.upgrade(version, state)?;
-        codec::from_json(&state, &self.value_type).map_err(|error| {
+        codec::from_json(&state, &self.form.value_type).map_err(|error| {
             let text = format!(
                 "{}: {error}. The state was written by another version of the provider, or changed by hand.",
                 self.type_name()
@@ -264,7 +241,7 @@ impl<R: Resource> AnyResource for Erased<R> {
 
     fn take_over(&self, source: &MoveSource) -> Result<Dynamic, Diagnostics> {
         match self.resource.take_over(source) {
-            Some(model) => self.value(&model?),
+            Some(model) => self.form.value(&model?),
             None => Err(Diagnostic::error(
                 "This move is not possible",
                 format!(
@@ -284,6 +261,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::framework::typed::to_dynamic;
     use crate::framework::{Attribute, Timeouts, Value};
 
     /// A resource that AWS never answers for.

@@ -18,6 +18,7 @@ mod diagnostics;
 mod dynamic;
 mod ephemeral;
 mod erased;
+mod form;
 mod function;
 mod path;
 mod provider;

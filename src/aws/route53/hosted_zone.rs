@@ -6,7 +6,7 @@ use aws_sdk_route53 as route53;
 use route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use route53::types::{ChangeInfo, ChangeStatus, HostedZoneConfig, VpcRegion};
 
-use super::{bare, call, readable, tags};
+use super::{bare, call, readable};
 use crate::aws::wait::{Judgement, Pace, Patience, until};
 use crate::aws::{AccountId, AwsError, Call, ChangeId, Clients, HostedZoneId, Kind, Region, VpcId};
 
@@ -130,27 +130,6 @@ pub async fn list_hosted_zones_of_vpc(clients: &Clients, vpc: &ZoneVpc) -> Resul
             return Ok(zones);
         }
     }
-}
-
-/// Lists the account's private zones of one name, without their VPCs.
-///
-/// # Errors
-/// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn list_private_zones_by_name(clients: &Clients, name: &str) -> Result<Vec<HostedZone>, AwsError> {
-    let zones = list_private_zones(clients).await?;
-    Ok(zones.into_iter().filter(|zone| zone.name.eq_ignore_ascii_case(name.trim_end_matches('.'))).collect())
-}
-
-/// Lists the account's private zones that carry a tag, without their VPCs.
-///
-/// # Errors
-/// Whatever Route 53 refuses, such as `AccessDenied`.
-pub async fn list_private_zones_by_tag(clients: &Clients, key: &str, value: &str) -> Result<Vec<HostedZone>, AwsError> {
-    let zones = list_private_zones(clients).await?;
-    let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
-    let tags = tags::list_tags_of_zones(clients, &ids).await?;
-    let carries = |id: &HostedZoneId| tags.get(id).and_then(|tags| tags.get(key)).is_some_and(|has| has == value);
-    Ok(zones.into_iter().filter(|zone| carries(&zone.id)).collect())
 }
 
 /// Makes a zone answer in one more VPC. Where it does already there is no change to wait for.
@@ -283,13 +262,6 @@ pub async fn wait_until_in_sync(clients: &Clients, change: &ChangeId, patience: 
 
 pub(super) fn change_id(change: &ChangeInfo) -> ChangeId {
     bare(change.id()).into()
-}
-
-async fn list_private_zones(clients: &Clients) -> Result<Vec<HostedZone>, AwsError> {
-    let call = call("ListHostedZones", "the hosted zones of the account");
-    let pages = clients.route53().list_hosted_zones().into_paginator();
-    let zones = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
-    Ok(zones.iter().map(|zone| from_zone(zone, &[])).filter(|zone| zone.is_private).collect())
 }
 
 fn of_vpc(operation: &'static str, id: &HostedZoneId, vpc: &ZoneVpc) -> Call {

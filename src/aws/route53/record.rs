@@ -122,27 +122,6 @@ pub async fn change_records(
     Ok(answer.change_info().map(change_id))
 }
 
-/// Deletes the records of these names and types as they are now, in one batch. What is gone, the
-/// zone included, counts as deleted.
-///
-/// # Errors
-/// `NotFound` when someone changed a record between our look and our batch.
-pub async fn delete_records(
-    clients: &Clients,
-    zone: &HostedZoneId,
-    records: &[(String, RecordType)],
-) -> Result<Option<ChangeId>, AwsError> {
-    let present = match list_records(clients, zone).await {
-        Err(error) if error.is_not_found() => return Ok(None),
-        other => other?,
-    };
-    let is_meant = |record: &Record| {
-        records.iter().any(|(name, kind)| record.name.eq_ignore_ascii_case(name) && record.record_type == *kind)
-    };
-    let changes: Vec<RecordChange> = present.into_iter().filter(is_meant).map(RecordChange::Delete).collect();
-    change_records(clients, zone, &changes).await
-}
-
 fn batch(call: &Call, changes: &[RecordChange]) -> Result<ChangeBatch, AwsError> {
     let incomplete =
         |error: aws_smithy_types::error::operation::BuildError| call.error(Kind::Invalid, error.to_string());

@@ -73,28 +73,6 @@ pub async fn list_resolver_endpoints(
     Ok(endpoints.iter().filter_map(endpoint).collect())
 }
 
-/// Lists the endpoints that carry a tag. Resolver has no filter for it, so each is asked.
-///
-/// # Errors
-/// Whatever Resolver refuses, such as `AccessDenied`.
-pub async fn list_resolver_endpoints_by_tag(
-    clients: &Clients,
-    vpc_id: Option<&VpcId>,
-    key: &str,
-    value: &str,
-) -> Result<Vec<ResolverEndpoint>, AwsError> {
-    let mut found = Vec::new();
-    for endpoint in list_resolver_endpoints(clients, vpc_id).await? {
-        match tags::list_tags(clients, &endpoint.arn).await {
-            Ok(tags) if tags.get(key).is_some_and(|has| has == value) => found.push(endpoint),
-            Ok(_) => {}
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(found)
-}
-
 /// Lists the addresses of an endpoint, in Resolver's order, which means nothing.
 ///
 /// # Errors
