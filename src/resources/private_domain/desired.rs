@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
+use super::model::{Model, UserProfile};
 use super::recorded::{Host, Recorded};
-use super::schema::{Model, UserProfile};
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::sagemaker::domain_types::AuthMode;
@@ -77,7 +77,7 @@ impl Desired {
     /// same as before.
     pub fn new(model: &Model, before: Option<&Model>, recorded: &Recorded, facts: Option<Facts>) -> Self {
         let endpoints = model.endpoints.known();
-        let part = |part: fn(&super::schema::Endpoints) -> &Strings| endpoints.map_or(&Value::Unknown, part);
+        let part = |part: fn(&super::model::Endpoints) -> &Strings| endpoints.map_or(&Value::Unknown, part);
         Desired {
             name: model.name.clone(),
             vpc_id: model.vpc_id.clone(),

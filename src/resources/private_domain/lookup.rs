@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::desired::{Facts, endpoint_subnet_inputs, one_per_zone};
-use super::schema::Model;
+use super::model::Model;
 use crate::aws::ec2::endpoint_service::{EndpointService, find_endpoint_services};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::ec2::vpc::find_vpc;

@@ -6,10 +6,12 @@
 pub mod apply;
 pub mod desired;
 pub mod lookup;
+pub mod model;
 pub mod plan;
 pub mod read;
 pub mod recorded;
 pub mod schema;
+pub mod validate;
 
 #[cfg(test)]
 mod tests;
@@ -23,16 +25,15 @@ use crate::connection::Connection;
 use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
 use crate::framework::{
-    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource,
-    Timeouts, Value,
+    Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{known_tags, planned_region};
 use crate::steps;
 use apply::Run;
 use desired::{Desired, Facts};
+use model::Model;
 use recorded::Recorded;
-use schema::Model;
 
 /// The resource.
 pub struct PrivateDomain {
@@ -59,7 +60,7 @@ impl Resource for PrivateDomain {
     }
 
     fn validate(&self, config: &Model) -> Diagnostics {
-        schema::validate(config)
+        validate::validate(config)
     }
 
     async fn plan(&self, _call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
@@ -135,7 +136,7 @@ impl Resource for PrivateDomain {
         let recorded = read::find_owned(&clients, owner, &vpc_id, Some(domain)).await.map_err(failed)?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);
-        Ok((read::project(nothing_written(&clients), &recorded, &clients), private))
+        Ok((read::project(Model::nothing_written(clients.region().as_str()), &recorded, &clients), private))
     }
 }
 
@@ -323,41 +324,4 @@ fn remaining(model: &Model, recorded: &Recorded, applied: Option<Tags>) -> Value
         desired.tags = Value::Known(applied);
     }
     Value::Known(read::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
-}
-
-fn nothing_written(clients: &Clients) -> Model {
-    Model {
-        id: Value::Null,
-        region: Value::Known(clients.region().to_string()),
-        name: Value::Null,
-        vpc_id: Value::Null,
-        subnet_ids: Value::Null,
-        auth_mode: Value::Null,
-        execution_role_arn: Value::Null,
-        client_cidr_blocks: Value::Null,
-        kms_key_id: Value::Null,
-        home_efs: Value::Null,
-        user_profiles: Value::Null,
-        endpoints: Value::Null,
-        hosted_zone: Value::Null,
-        arn: Value::Null,
-        domain_id: Value::Null,
-        url: Value::Null,
-        fqdn: Value::Null,
-        host_names: Value::Null,
-        forward_zones: Value::Null,
-        endpoint_ids: Value::Null,
-        access_endpoint_ids: Value::Null,
-        endpoint_ips: Value::Null,
-        endpoint_dns: Value::Null,
-        hosted_zone_ids: Value::Null,
-        endpoint_security_group_id: Value::Null,
-        domain_security_group_id: Value::Null,
-        home_efs_file_system_id: Value::Null,
-        account_id: Value::Null,
-        tags: Value::Null,
-        tags_all: Value::Null,
-        drift: Value::Null,
-        timeouts: Value::<Timeouts>::Null,
-    }
 }

@@ -26,14 +26,15 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 
 use super::desired::{Desired, Profile as DesiredProfile};
+use super::model::Model;
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
-use super::schema::Model;
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
 use crate::aws::ec2::vpc_endpoint::EndpointChange;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::sagemaker::domain_types::{DomainChange, NetworkAccess, UserSettings};
 use crate::aws::{SecurityGroupId, Tags};
 use crate::framework::Value;
+use crate::policy::document::Document;
 use crate::steps::Step;
 
 /// Names one part.
@@ -58,6 +59,9 @@ pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
 
 /// The service whose endpoint the hosted zones point at.
 pub const STUDIO: &str = "studio";
+
+/// The key of the S3 gateway endpoint, beside the services' own.
+pub const GATEWAY: &str = "s3_gateway";
 
 /// The services that presigned URLs are used and made through.
 pub const ACCESS: [&str; 2] = [STUDIO, "sagemaker.api"];
@@ -284,6 +288,14 @@ pub fn client_blocks(rules: &BTreeSet<Rule>) -> BTreeSet<IpNet> {
             Peer::Group(_) | Peer::PrefixList(_) => None,
         })
         .collect()
+}
+
+/// Whether two endpoint policies mean the same. What is no policy document means what it says.
+pub fn same_policy(one: &str, other: &str) -> bool {
+    match (Document::parse(one), Document::parse(other)) {
+        (Ok(one), Ok(other)) => one.same_meaning(&other),
+        _ => one == other,
+    }
 }
 
 fn same_traffic(one: &BTreeSet<Rule>, other: &BTreeSet<Rule>) -> bool {

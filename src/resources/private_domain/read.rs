@@ -8,9 +8,9 @@ use futures::future::{try_join, try_join_all};
 use ipnet::IpNet;
 
 use super::desired::Desired;
+use super::model::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, UserProfile};
 use super::plan::{self, Action, Key, ON_DESTROY};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
-use super::schema::{EndpointDns, Endpoints, HomeEfs, HostedZone, Model, UserProfile};
 use crate::aws::ec2::network_interface::find_network_interfaces;
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
@@ -413,6 +413,9 @@ fn project_endpoints(model: &mut Model, recorded: &Recorded) {
                 ),
             },
             private_dns_enabled: agreed.map_or(Value::Known(true), Value::Known),
+            existing: Value::Null,
+            policies: Value::Null,
+            s3_gateway_route_table_ids: Value::Null,
         },
     });
 }
@@ -431,7 +434,12 @@ fn project_zones(model: &mut Model, recorded: &Recorded) {
     model.hosted_zone_ids = Value::Known(ids.collect());
     if model.hosted_zone.is_null() {
         let mode = if recorded.zones.is_empty() { "none" } else { "domain" };
-        model.hosted_zone = Value::Known(HostedZone { mode: mode.into() });
+        model.hosted_zone = Value::Known(HostedZone {
+            mode: mode.into(),
+            existing_zone_ids: Value::Null,
+            vpc_associations: Value::Null,
+            record_type: "alias".into(),
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::Model;
+use super::model::Model;
 use crate::aws::ec2::security_group_rule::Rule;
 use crate::aws::route53::record::Record;
 use crate::aws::{DomainId, FileSystemId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};

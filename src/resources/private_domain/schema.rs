@@ -2,96 +2,12 @@
 //!
 //! **Invariant:** calls nothing.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use crate::framework::schema::{Nesting, Schema};
-use crate::framework::{Attribute, Diagnostic, Diagnostics, Dynamic, Path, Timeouts, Type, Value, checks};
+use crate::framework::{Attribute, Dynamic, Type, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-use crate::resources::values::{StringMap, Strings, known_set, overlaps};
 
 /// The services that Studio needs, and the default of `endpoints.services`.
 pub const DEFAULT_SERVICES: [&str; 3] = ["sagemaker.api", "sagemaker.runtime", "studio"];
-
-/// A domain that is reached privately, as Terraform sees it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct Model {
-    pub id: Value<String>,
-    pub region: Value<String>,
-    pub name: Value<String>,
-    pub vpc_id: Value<String>,
-    pub subnet_ids: Strings,
-    pub auth_mode: Value<String>,
-    pub execution_role_arn: Value<String>,
-    pub client_cidr_blocks: Strings,
-    pub kms_key_id: Value<String>,
-    pub home_efs: Value<HomeEfs>,
-    pub user_profiles: Value<BTreeMap<String, UserProfile>>,
-    pub endpoints: Value<Endpoints>,
-    pub hosted_zone: Value<HostedZone>,
-    pub arn: Value<String>,
-    pub domain_id: Value<String>,
-    pub url: Value<String>,
-    pub fqdn: Value<String>,
-    pub host_names: Value<Vec<String>>,
-    pub forward_zones: Value<Vec<String>>,
-    pub endpoint_ids: Value<BTreeMap<String, String>>,
-    pub access_endpoint_ids: Value<Vec<String>>,
-    pub endpoint_ips: Value<BTreeMap<String, Vec<String>>>,
-    pub endpoint_dns: Value<BTreeMap<String, EndpointDns>>,
-    pub hosted_zone_ids: Value<BTreeMap<String, String>>,
-    pub endpoint_security_group_id: Value<String>,
-    pub domain_security_group_id: Value<String>,
-    pub home_efs_file_system_id: Value<String>,
-    pub account_id: Value<String>,
-    pub tags: StringMap,
-    pub tags_all: StringMap,
-    pub drift: Value<Vec<String>>,
-    pub timeouts: Value<Timeouts>,
-}
-
-/// `home_efs`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct HomeEfs {
-    pub enabled: Value<bool>,
-    pub on_destroy: Value<String>,
-}
-
-/// One element of `user_profiles`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct UserProfile {
-    pub execution_role_arn: Value<String>,
-    pub tags: StringMap,
-}
-
-/// `endpoints`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct Endpoints {
-    pub services: Strings,
-    pub subnet_ids: Strings,
-    pub security_group_ids: Strings,
-    pub private_dns_enabled: Value<bool>,
-}
-
-/// `hosted_zone`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct HostedZone {
-    pub mode: Value<String>,
-}
-
-/// One element of `endpoint_dns`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct EndpointDns {
-    pub dns_name: String,
-    pub hosted_zone_id: Option<String>,
-}
 
 /// The schema.
 pub fn schema() -> Schema {
@@ -110,9 +26,9 @@ fn arguments() -> Vec<Attribute> {
         id_attribute("The domain's id. The same as `domain_id`."),
         region_attribute(),
         Attribute::string("name")
-            .required()
+            .optional_computed()
             .replaces()
-            .describe("The domain's name, unique in the account and Region.")
+            .describe("The domain's name, unique in the account and Region. Required, except with `existing_domain_id`.")
             .check(checks::length(1, 63))
             .check(checks::text(domain_name)),
         Attribute::string("vpc_id")
@@ -130,13 +46,25 @@ fn arguments() -> Vec<Attribute> {
             .replaces()
             .describe("`IAM` or `SSO`. Presigned URLs exist in `IAM` mode only.")
             .check(checks::one_of(&["IAM", "SSO"])),
-        role("execution_role_arn").required().describe("The role that user profiles run as unless they have their own."),
+        role("execution_role_arn").describe("The role that user profiles run as unless they have their own. Required, except with `existing_domain_id`: there it is left alone unless it is written."),
+        Attribute::string("existing_domain_id")
+            .replaces()
+            .check(checks::prefix(&["d-"], "a domain id such as d-abcdefghijkl"))
+            .describe("Adopts a domain that is there: endpoints, their security group, zones and user profiles are made around it. The domain itself is never deleted, and of its settings only those change that are written here: `execution_role_arn` and `default_user_settings`."),
         Attribute::string_set("client_cidr_blocks")
             .describe("The corporate address ranges, IPv4 or IPv6, that may reach the endpoints on port 443. Not together with `endpoints.security_group_ids`.")
             .check_each(checks::cidr()),
         Attribute::string("kms_key_id").replaces().describe("The KMS key for the domain's file system."),
+        Attribute::string("ip_address_type")
+            .default_to("ipv4")
+            .check(checks::one_of(&["ipv4", "dualstack"]))
+            .describe("`ipv4` or `dualstack`, for the domain and the endpoints. `dualstack` needs an IPv6 range in every subnet; endpoints of services that speak IPv4 only stay with it, with a warning."),
         home_efs(),
+        default_user_settings(),
         user_profiles(),
+        Attribute::bool("force_destroy")
+            .default_to(false)
+            .describe("Whether destroying also deletes what users have made in the domain: apps, spaces, and user profiles that are not this resource's. Without it, destroying fails and names them."),
         endpoints(),
         hosted_zone(),
     ]
@@ -158,6 +86,34 @@ fn home_efs() -> Attribute {
     )
     .default_to_object()
     .describe("The domain's EFS file system for home folders.")
+}
+
+fn default_user_settings() -> Attribute {
+    let toggle = |name| Attribute::string(name).check(checks::one_of(&["ENABLED", "DISABLED"]));
+    Attribute::nested(
+        "default_user_settings",
+        Nesting::Single,
+        vec![
+            toggle("studio_web_portal").describe("Whether users get the web portal of the current Studio."),
+            Attribute::string("default_landing_uri")
+                .check(checks::length(1, 1023))
+                .check(checks::prefix(&["studio::", "app:"], "studio:: or app:JupyterServer:"))
+                .describe("Where users land, such as `studio::`."),
+            groups("security_group_ids").check(checks::at_most(4)).describe("Security groups for the users' apps, beside the domain's own."),
+            Attribute::number("idle_timeout_minutes")
+                .check(std::sync::Arc::new(idle_timeout))
+                .describe("After how many minutes without use JupyterLab and Code Editor apps are shut down, from 60 to 525600."),
+            toggle("docker_access").describe("Whether apps may run Docker."),
+        ],
+    )
+    .describe("Settings that user profiles have unless they have their own. What is not written is left alone, and what is no longer written stays as it is; only the `security_group_ids` are taken off again.")
+}
+
+fn idle_timeout(minutes: &Dynamic) -> Result<(), String> {
+    match minutes {
+        Dynamic::Number(minutes) if minutes.as_i64().is_some_and(|minutes| (60..=525_600).contains(&minutes)) => Ok(()),
+        _ => Err("An idle timeout is a whole number of minutes from 60 to 525600.".to_owned()),
+    }
 }
 
 fn user_profiles() -> Attribute {
@@ -183,14 +139,21 @@ fn endpoints() -> Attribute {
                 .default_to(services)
                 .check_each(checks::length(1, 128))
                 .describe("The services that get an interface endpoint: `studio`, `sagemaker.api`, `sagemaker.runtime`, or another one by its suffix, such as `sts` or `logs`."),
+            Attribute::string_map("existing")
+                .check_each(checks::prefix(&["vpce-"], "a VPC endpoint id such as vpce-0abc"))
+                .describe("Endpoints that are there, by service: they are used instead of making one, whether or not `services` names the service. They are never deleted, and nothing about them changes but a policy in `policies`."),
             subnets("subnet_ids").describe("The endpoints' subnets. By default those of the domain. Each service takes one subnet for each zone that it supports."),
-            Attribute::string_set("security_group_ids")
-                .check_each(checks::prefix(&["sg-"], "a security group id such as sg-0abc"))
-                .check(checks::at_least(1))
-                .describe("Security groups for the endpoints. By default one is made."),
+            groups("security_group_ids").check(checks::at_least(1)).describe("Security groups for the endpoints. By default one is made."),
             Attribute::bool("private_dns_enabled")
                 .default_to(true)
                 .describe("Whether the VPC's resolver answers for the services' names with the endpoints' addresses."),
+            Attribute::string_map("policies")
+                .equivalent(same_policies)
+                .describe("Endpoint policies as JSON, by service, or `s3_gateway`. They are compared by what they mean. A service that is not named keeps the policy it has, which for a new endpoint is full access; one that is no longer named gets full access back."),
+            Attribute::string_set("s3_gateway_route_table_ids")
+                .check_each(checks::prefix(&["rtb-"], "a route table id such as rtb-0abc"))
+                .check(checks::at_least(1))
+                .describe("Route tables that lead to S3 through a gateway endpoint, which is made for them."),
         ],
     )
     .default_to_object()
@@ -204,12 +167,36 @@ fn hosted_zone() -> Attribute {
         vec![
             Attribute::string("mode")
                 .default_to("domain")
-                .check(checks::one_of(&["domain", "none"]))
-                .describe("`domain`: a zone for each of the domain's host names, with alias records for the name and everything below it. `none`: no zone."),
+                .check(checks::one_of(&["domain", "parent", "none"]))
+                .describe("`domain`: a zone for each of the domain's host names, with records for the name and everything below it. `parent`: a zone for each parent that the studio endpoint serves, with records for it and everything below it, so that apps under names of their own are covered. Where the endpoint's private DNS is on, AWS serves the parents in `vpc_id` already, and these zones are for the `vpc_associations` alone. `none`: no zone."),
+            Attribute::string_map("existing_zone_ids")
+                .check_each(checks::prefix(&["Z"], "a hosted zone id such as Z0123456789ABC"))
+                .describe("Private hosted zones that are there, by name: records are put into them instead of making a zone. A zone takes the records of its own name and of names below it. Nothing else about it changes, and it is never deleted."),
+            vpc_associations(),
+            Attribute::string("record_type")
+                .default_to("alias")
+                .check(checks::one_of(&["alias", "ip"]))
+                .describe("`alias`: records point at the endpoint's name. `ip`: they hold the endpoint's addresses, and follow them at the next apply when they change."),
         ],
     )
     .default_to_object()
     .describe("The private hosted zones.")
+}
+
+fn vpc_associations() -> Attribute {
+    Attribute::nested(
+        "vpc_associations",
+        Nesting::Set,
+        vec![
+            Attribute::string("vpc_id")
+                .required()
+                .check(checks::prefix(&["vpc-"], "a VPC id such as vpc-0abc"))
+                .describe("The VPC."),
+            Attribute::string("region").describe("The Region that it is in. By default the resource's."),
+            role("role_arn").describe("A role of the account that owns the VPC, for a VPC of another account. It needs `route53:AssociateVPCWithHostedZone` and `ec2:DescribeVpcs`."),
+        ],
+    )
+    .describe("Further VPCs that the zones answer in, also of other accounts: the zone's account allows the association, the VPC's account makes it as `role_arn`, and the permission is taken back. Associations that are made elsewhere are left alone.")
 }
 
 fn results() -> Vec<Attribute> {
@@ -250,6 +237,10 @@ fn subnets(name: &'static str) -> Attribute {
     Attribute::string_set(name).check_each(checks::prefix(&["subnet-"], "a subnet id such as subnet-0abc"))
 }
 
+fn groups(name: &'static str) -> Attribute {
+    Attribute::string_set(name).check_each(checks::prefix(&["sg-"], "a security group id such as sg-0abc"))
+}
+
 fn role(name: &'static str) -> Attribute {
     Attribute::string(name).check(checks::text(|text| {
         let parts: Vec<_> = text.splitn(6, ':').collect();
@@ -285,27 +276,22 @@ fn is_sagemaker_name(text: &str) -> bool {
         && text.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// How attributes fit each other.
-pub fn validate(model: &Model) -> Diagnostics {
-    let mut found = Diagnostics::new();
-    let own_groups = model.endpoints.known().is_some_and(|endpoints| endpoints.security_group_ids.is_known());
-    if own_groups && model.client_cidr_blocks.known().is_some_and(|blocks| !blocks.is_empty()) {
-        let text = "The endpoints have security groups of your own, so there is no group here that the ranges could be opened in. Open port 443 in those groups, and remove client_cidr_blocks.";
-        found.push(Diagnostic::error("client_cidr_blocks has no effect", text).at(Path::root("client_cidr_blocks")));
-    }
-    found.extend(overlaps(&model.client_cidr_blocks));
-    if let Some(endpoints) = model.endpoints.known() {
-        let services = known_set(&endpoints.services);
-        let zones = model.hosted_zone.known().map(|zone| &zone.mode);
-        let wants_zones = !matches!(zones, Some(Value::Known(mode)) if mode == "none");
-        if let Some(services) = services.filter(|services| wants_zones && !services.contains("studio")) {
-            let text = format!(
-                "The hosted zones point at the studio endpoint, and services has only {}. Add \"studio\", or set hosted_zone.mode to \"none\".",
-                services.into_iter().collect::<Vec<_>>().join(", ")
-            );
-            let path = Path::root("endpoints").attribute("services");
-            found.push(Diagnostic::error("No endpoint for the hosted zones", text).at(path));
+/// Whether both maps have the same services, each with a policy of the same meaning.
+fn same_policies(one: &Dynamic, other: &Dynamic) -> bool {
+    match (one.as_map(), other.as_map()) {
+        (Some(one), Some(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(service, policy)| other.get(service).is_some_and(|other| same_policy(policy, other)))
         }
+        _ => false,
     }
-    found
+}
+
+fn same_policy(one: &Dynamic, other: &Dynamic) -> bool {
+    match (one.as_str(), other.as_str()) {
+        (Some(one), Some(other)) => super::plan::same_policy(one, other),
+        _ => one == other,
+    }
 }

@@ -6,9 +6,11 @@ use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
 use super::desired::{Desired, Facts};
+use super::model::Model;
 use super::plan::{self, Action, Key};
 use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
-use super::schema::{Model, schema, validate};
+use super::schema::schema;
+use super::validate::validate;
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::subnet::Subnet;
 use crate::aws::{DomainId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};
