@@ -8,6 +8,7 @@ pub mod desired;
 pub mod lookup;
 pub mod model;
 pub mod plan;
+pub mod preflight;
 pub mod read;
 pub mod recorded;
 pub mod schema;
@@ -27,12 +28,14 @@ use crate::framework::schema::Schema;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Value,
 };
-use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, tags_all};
 use crate::resources::values::{known_tags, planned_region};
 use crate::steps;
 use apply::Run;
 use desired::{Desired, Facts};
 use model::Model;
+use preflight::Subject;
+use preflight::name::Moment;
 use recorded::Recorded;
 
 /// The resource.
@@ -71,6 +74,7 @@ impl Resource for PrivateDomain {
 
         // A creation that replaces an object is handed what was kept for the old one.
         let recorded = request.prior.as_ref().and_then(|_| request.private.get(RECORDED)).unwrap_or_default();
+        let replaced = request.private.get(RECORDED).filter(|_| request.prior.is_none());
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
             Some(clients) if needs_facts(&model, request.prior.as_ref(), &recorded) => {
@@ -78,6 +82,19 @@ impl Resource for PrivateDomain {
             }
             Some(_) | None => None,
         };
+        if let Some(clients) = &clients {
+            let subject = Subject {
+                model: &model,
+                prior: request.prior.as_ref(),
+                recorded: &recorded,
+                replaced: replaced.as_ref(),
+                facts: facts.as_ref(),
+            };
+            diagnostics.extend(preflight::check(clients, &subject).await);
+            if diagnostics.has_errors() {
+                return Err(diagnostics);
+            }
+        }
         if request.prior.is_some() {
             let desired = Desired::new(&model, request.prior.as_ref(), &recorded, facts);
             let steps = plan::steps(Some(&desired), &recorded);
@@ -222,9 +239,10 @@ fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostic
 fn needs_facts(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> bool {
     let desired = Desired::new(model, prior, recorded, None);
     let services = desired.services();
-    services
+    let is_new = services
         .iter()
-        .any(|service| !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown())
+        .any(|service| !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown());
+    is_new || preflight::turns_on_private_dns(model, recorded)
 }
 
 /// What is recorded of an object, or, where Terraform has not kept that, what its state leads to.
@@ -238,29 +256,18 @@ async fn recall(clients: &Clients, private: &Private, prior: &Model) -> Result<R
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
 /// by another configuration or to be imported; making another one of its name fails and says so.
 async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
-    let text = |value: Option<&Value<String>>| value.and_then(Value::text).unwrap_or_default().to_owned();
-    let name = text(planned.map(|model| &model.name));
-    let vpc_id = text(planned.map(|model| &model.vpc_id));
-    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
-    let owner = owner_id(&["private_domain", &account, clients.region().as_str(), &vpc_id, &name]);
-    let existing = sagemaker::domain::list_domains_by_name(clients, &name)
+    let Some(model) = planned else {
+        return Ok(Recorded::default());
+    };
+    let owner = preflight::owner(clients, model);
+    let taken = preflight::name::check(clients, model.name.text().unwrap_or_default(), &owner, Moment::Apply)
         .await
         .map_err(|error| aws_error("look for a domain of the same name", &error))?;
-    if let Some(existing) = existing.first() {
-        let tags = sagemaker::tags::list_tags(clients, &existing.arn).await.unwrap_or_default();
-        let way_on = match owner_and_part(&tags) {
-            Some((of, _)) if of == owner => {
-                "It was made for a resource of this name, in this VPC: by another configuration, or by a run of this one that ended before it could save its state. If it is this one's, import it; everything around it comes along, and the next apply goes on from there."
-            }
-            Some(_) | None => "Choose another name.",
-        };
-        let text = format!(
-            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed.\n\n{way_on}",
-            existing.id
-        );
-        return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
+    if let Some(taken) = taken {
+        return Err(taken.into());
     }
-    read::find_owned(clients, &owner, &VpcId::from(vpc_id.as_str()), None)
+    let vpc_id = VpcId::from(model.vpc_id.text().unwrap_or_default());
+    read::find_owned(clients, &owner, &vpc_id, None)
         .await
         .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
 }
