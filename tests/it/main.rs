@@ -7,6 +7,7 @@ mod emulator;
 mod terraform;
 
 mod dns_forwarding;
+mod preflight;
 mod presign_policy;
 mod private_domain;
 mod scenario;
