@@ -139,7 +139,7 @@ impl<'a> Work<'a> {
             subnets: subject.new_subnets(),
             roles: subject.new_roles(),
             places: subject.places(clients.region()),
-            zones: subject.zones_to_make(clients.region()),
+            zones: subject.zones_to_make(),
         }
     }
 

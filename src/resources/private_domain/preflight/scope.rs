@@ -13,7 +13,6 @@ use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::tags::owner_and_part;
 use crate::aws::{HostedZoneId, Region, RoleArn, SubnetId, Tags, VpcId};
-use crate::dns::zones::{self, Fips};
 use crate::framework::{Path, Value};
 use crate::resources::private_domain::desired::{endpoint_subnet_inputs, one_per_zone};
 use crate::resources::private_domain::model::{HostedZone, Model, VpcAssociation};
@@ -204,18 +203,16 @@ impl Subject<'_> {
     }
 
     /// How many hosted zones are going to be made.
-    pub fn zones_to_make(&self, region: &Region) -> usize {
+    pub fn zones_to_make(&self) -> usize {
         let Some(zone) = self.model.hosted_zone.known() else {
             return 0;
         };
-        match self.zone_names(zone, region) {
-            Some(names) => self.made_names(zone, &names).len(),
+        let is_covered = || self.parents().unwrap_or_default().iter().any(|parent| is_covered(zone, parent));
+        match (self.zone_names(zone), zone.mode.text()) {
+            (Some(names), _) => self.made_names(zone, &names).len(),
             // The names begin with the domain's id, which is not known before the domain is there.
-            None => {
-                let parents = parents(region);
-                let are_covered = parents.first().is_some_and(|parent| is_covered(zone, parent));
-                if are_covered { 0 } else { Host::ALL.len().saturating_sub(self.recorded.zones.len()) }
-            }
+            (None, Some("domain")) if !is_covered() => Host::ALL.len().saturating_sub(self.recorded.zones.len()),
+            (None, _) => 0,
         }
     }
 
@@ -224,7 +221,7 @@ impl Subject<'_> {
         let Some(zone) = self.model.hosted_zone.known() else {
             return Vec::new();
         };
-        let names = self.zone_names(zone, region).unwrap_or_default();
+        let names = self.zone_names(zone).unwrap_or_default();
         let made = self.made_names(zone, &names);
         let mut places = Vec::new();
         if let Some(vpc_id) = self.vpc_id().filter(|_| self.answers_in_own_vpc(zone)) {
@@ -261,18 +258,17 @@ impl Subject<'_> {
     }
 
     /// The names of all zones. `None` while they are not known.
-    fn zone_names(&self, zone: &HostedZone, region: &Region) -> Option<BTreeSet<String>> {
+    fn zone_names(&self, zone: &HostedZone) -> Option<BTreeSet<String>> {
         match zone.mode.text()? {
             "none" => Some(BTreeSet::new()),
-            "parent" => Some(self.parents(region)),
+            "parent" => self.parents(),
             _ => Host::ALL.iter().map(|host| zone_name(self.recorded, *host)).collect(),
         }
     }
 
-    /// The parents that the studio endpoint serves.
-    fn parents(&self, region: &Region) -> BTreeSet<String> {
-        let served = self.facts.and_then(|facts| facts.services.get(STUDIO)).map(private_names);
-        served.filter(|names| !names.is_empty()).unwrap_or_else(|| parents(region).into_iter().collect())
+    /// The parents of Studio's names. `None` while they are not known.
+    fn parents(&self) -> Option<BTreeSet<String>> {
+        Some(self.model.forward_zones.known()?.iter().cloned().collect())
     }
 
     fn made_names(&self, zone: &HostedZone, names: &BTreeSet<String>) -> BTreeSet<String> {
@@ -321,12 +317,6 @@ fn is_covered(zone: &HostedZone, name: &str) -> bool {
         .any(|zone| name == zone || name.strip_suffix(zone.as_str()).is_some_and(|rest| rest.ends_with('.')))
 }
 
-fn parents(region: &Region) -> Vec<String> {
-    let region = zones::Region::new(region.as_str());
-    let parents = region.and_then(|region| zones::studio_parents(&region, Fips::No)).unwrap_or_default();
-    parents.iter().map(|zone| zone.as_str().to_owned()).collect()
-}
-
 fn zone_vpc(association: &VpcAssociation, region: &Region) -> Option<ZoneVpc> {
     let region = match &association.region {
         Value::Known(region) => Region::from(region.as_str()),
@@ -335,3 +325,6 @@ fn zone_vpc(association: &VpcAssociation, region: &Region) -> Option<ZoneVpc> {
     };
     Some(ZoneVpc { vpc_id: association.vpc_id.text()?.into(), region })
 }
+
+#[cfg(test)]
+mod tests;
