@@ -98,6 +98,11 @@ impl Clients {
         Partition::of(self.region())
     }
 
+    /// Whether calls go to FIPS endpoints.
+    pub fn uses_fips(&self) -> bool {
+        self.shared.sdk.use_fips().unwrap_or(false)
+    }
+
     /// The account that the credentials belong to. `None` where the user asked us not to look.
     pub fn account_id(&self) -> Option<&AccountId> {
         self.shared.account_id.as_ref()
