@@ -3,6 +3,7 @@
     GET, DELETE /_studio/calls      the recorded calls; ?since=N &service= &operation= &account= &region=
     GET, PUT    /_studio/rules      see `rules`
     GET, PUT    /_studio/pace       see `lifecycle`
+    GET, PUT    /_studio/limits     Route 53's limits of an account, see `route53.limits`; ?account=
     POST        /_studio/reset      forget everything
     GET         /_studio/leftovers  what exists; ?account= &region=
     POST        /_studio/network    make a VPC, subnets and a role to start from
@@ -21,6 +22,7 @@ from moto.core.base_backend import BackendDict
 
 from . import accounts, leftovers, lifecycle, network, recorder, rules
 from .registry import Store
+from .route53 import limits
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -67,6 +69,17 @@ def _set_pace(_query: dict[str, str], body: Any) -> Any:
     return lifecycle.pace()
 
 
+def _show_limits(query: dict[str, str], _body: Any) -> Any:
+    return limits.shown(query.get("account", accounts.DEFAULT_ACCOUNT))
+
+
+def _set_limits(_query: dict[str, str], body: Any) -> Any:
+    wanted = dict(body or {})
+    account = str(wanted.pop("account", accounts.DEFAULT_ACCOUNT))
+    limits.set_limits(account, wanted)
+    return limits.shown(account)
+
+
 def _reset(_query: dict[str, str], _body: Any) -> Any:
     lifecycle.reset()
     rules.set_rules([])
@@ -97,6 +110,8 @@ _PATHS: dict[tuple[str, str], Callable[[dict[str, str], Any], Any]] = {
     ("PUT", "/_studio/rules"): _set_rules,
     ("GET", "/_studio/pace"): _show_pace,
     ("PUT", "/_studio/pace"): _set_pace,
+    ("GET", "/_studio/limits"): _show_limits,
+    ("PUT", "/_studio/limits"): _set_limits,
     ("POST", "/_studio/reset"): _reset,
     ("GET", "/_studio/leftovers"): _leftovers,
     ("POST", "/_studio/network"): _network,

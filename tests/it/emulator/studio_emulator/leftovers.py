@@ -1,7 +1,10 @@
 """What exists in an account and region, for checks that a destroy left nothing.
 
 What every account has from the start does not count: the default VPC with its parts, default
-groups, main route tables, AWS's policies, service-linked roles. Deleted apps do not count either.
+groups, main route tables, AWS's policies and prefix lists, service-linked roles. What is only still
+listed as deleted does not count either.
+
+A private zone that serves a VPC of another account shows in both: as an association of that VPC.
 
 **Invariant:** looking changes nothing but what is due anyway.
 """
@@ -17,7 +20,7 @@ from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
 from .ram import SHARES
-from .route53.model import Zone, all_zones
+from .route53.model import all_zones, owner_of_vpc
 from .route53resolver.model import RESOLVERS
 from .sagemaker.model import STUDIOS
 
@@ -52,8 +55,26 @@ def _network(account: str, region: str) -> Found:
     for table in backend.route_tables.values():
         if table.main_association_id is None:
             yield "ec2:route-table", table.id, _name(backend, table.id)
-    for gateway in backend.internet_gateways.values():
-        yield "ec2:internet-gateway", gateway.id, _name(backend, gateway.id)
+    yield from _ways_out(backend)
+
+
+def _ways_out(backend: Any) -> Found:
+    for kind, held in (
+        ("internet-gateway", backend.internet_gateways),
+        ("egress-only-internet-gateway", backend.egress_only_internet_gateways),
+        ("nat-gateway", backend.nat_gateways),
+        ("elastic-ip", {address.allocation_id: address for address in backend.addresses}),
+        ("vpn-gateway", backend.vpn_gateways),
+        ("vpn-connection", backend.vpn_connections),
+        ("customer-gateway", backend.customer_gateways),
+        ("transit-gateway", backend.transit_gateways),
+        ("transit-gateway-attachment", backend.transit_gateway_attachments),
+        ("vpc-peering-connection", backend.vpc_pcxs),
+        ("prefix-list", {k: v for k, v in backend.managed_prefix_lists.items() if v.owner_id != "AWS"}),
+    ):
+        for identity, thing in held.items():
+            if _state(thing) not in ("deleted", "rejected", "delete-complete"):
+                yield f"ec2:{kind}", identity, _name(backend, identity)
 
 
 def _endpoints(account: str, region: str) -> Found:
@@ -95,11 +116,15 @@ def _resolver(account: str, region: str) -> Found:
 
 def _zones(account: str, region: str) -> Found:
     """Zones are global: they show whichever region is asked for, of the same partition."""
-    for zone in all_zones():
-        if isinstance(zone, Zone) and zone.account == account:
+    for zone in all_zones(get_partition(region)):
+        if zone.account == account:
             yield "route53:hosted-zone", zone.resource_id, zone.name
             for region_of_vpc, vpc_id in zone.authorized:
                 yield "route53:vpc-association-authorization", vpc_id, f"{zone.name} in {region_of_vpc}"
+        for vpc in zone.vpcs:
+            owner = owner_of_vpc(vpc["vpc_id"])
+            if owner not in (None, zone.account) and account in (owner, zone.account):
+                yield "route53:vpc-association", vpc["vpc_id"], f"{zone.name} of {zone.account}"
 
 
 def _iam(account: str, region: str) -> Found:
@@ -120,6 +145,12 @@ def _shares(account: str, region: str) -> Found:
     for share in SHARES.at(account, region).values():
         if share.status != "DELETED":
             yield "ram:resource-share", share.arn, share.name
+
+
+def _state(thing: Any) -> str | None:
+    """The state of what moto keeps after its deletion; a peering has it in its status."""
+    status = getattr(thing, "status", None)
+    return status.get("Code") if isinstance(status, dict) else getattr(thing, "state", None)
 
 
 def _name(backend: Any, resource_id: str) -> str | None:

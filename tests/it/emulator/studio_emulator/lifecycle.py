@@ -4,6 +4,9 @@
 the pace says for that kind, `then` is called, before the next request is handled. So what one
 service's change does to another (an endpoint's interfaces go when it is gone) is never late.
 
+Some things outlive what held them now and then, and mostly do not: `after_if_named` waits only where
+the pace names that very kind.
+
 The pace is in seconds by kind. A kind is looked up whole, then without its last part, and so on:
 "route53resolver:ip:detaching", "route53resolver:ip", "route53resolver", "default". Changing the
 pace also changes what is under way already.
@@ -27,6 +30,14 @@ _order = itertools.count()
 def after(kind: str, then: Callable[[], None]) -> None:
     """Calls `then` once the pace of that kind has passed."""
     _under_way.append((time.monotonic(), next(_order), kind, then))
+
+
+def after_if_named(kind: str, then: Callable[[], None]) -> None:
+    """Calls `then` at once, unless the pace names this kind: then once that has passed."""
+    if kind in _pace:
+        after(kind, then)
+    else:
+        then()
 
 
 def settle() -> None:

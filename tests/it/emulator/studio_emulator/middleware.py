@@ -29,6 +29,12 @@ from werkzeug.test import run_wsgi_app
 from . import accounts, control, lifecycle, recorder, rules, wire
 from .registry import ASK_MOTO, HANDLERS, AwsError, Call
 
+# Their refusals come with status 400; in the other services' protocols it is 403.
+_JSON_SERVICES = {"sagemaker", "route53resolver"}
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (UnauthorizedOperation)
+_NO_PERMISSION = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+# What IAM calls a service in its actions, where that differs.
+_PREFIXES = {"efs": "elasticfilesystem"}
 _ERROR_CODE = re.compile(rb'<Code>([^<]+)</Code>|"__type":\s*"([^"]+)"')
 
 
@@ -68,13 +74,13 @@ class Application:
         if effect.latency:
             time.sleep(effect.latency)
         if effect.error and not effect.lose_answer:
-            response = wire.refuse(call, _ruled_error(effect.error))
+            response = wire.refuse(call, _ruled_error(call, effect.error))
         else:
             call.fail_reason = effect.fail_reason
             with self._lock:
                 response = self._carry_out(call, environ, body)
             if effect.lose_answer and effect.error:
-                response = wire.refuse(call, _ruled_error(effect.error))
+                response = wire.refuse(call, _ruled_error(call, effect.error))
             elif effect.lose_answer:
                 recorder.record(call, began, None, None, effect.fired)
                 return None
@@ -138,9 +144,24 @@ def _not_emulated(call: Call, detail: str) -> AwsError:
     return AwsError(code, f"the emulator does not have {call.service} {call.operation}{more}", 400)
 
 
-def _ruled_error(error: dict[str, Any]) -> AwsError:
-    code = str(error["code"])
-    return AwsError(code, str(error.get("message", "asked for by a rule")), int(error.get("status") or 400))
+def _ruled_error(call: Call, error: dict[str, Any]) -> AwsError:
+    """The error a rule asks for; what it does not say of a refused permission is as AWS says it."""
+    code, status = str(error["code"]), error.get("status")
+    message = error.get("message")
+    if code in _NO_PERMISSION:
+        message = message or _no_permission(call)
+        if status is None and call.service not in _JSON_SERVICES:
+            status = 403
+    # Without a status, the service's model may know one for the code; 400 otherwise.
+    return AwsError(code, str(message or "asked for by a rule"), None if status is None else int(status))
+
+
+def _no_permission(call: Call) -> str:
+    identity = accounts.identity_of(call.access_key, call.partition)
+    action = f"{_PREFIXES.get(call.service, call.service)}:{call.operation}"
+    text = f"is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+    start = "You are not authorized to perform this operation. " if call.service == "ec2" else ""
+    return f"{start}User: {identity.arn} {text}"
 
 
 def _code_of(response: wire.Response) -> str | None:

@@ -34,7 +34,7 @@ def make(wanted: dict[str, Any]) -> dict[str, Any]:
     account, region = str(wanted.get("account", DEFAULT_ACCOUNT)), str(wanted.get("region", "us-east-1"))
     name, count = str(wanted.get("name", "studio")), int(wanted.get("subnets", 2))
     backend = ec2_backends[account][region]
-    zones = sorted(catalog.services(region)[f"aws.sagemaker.{region}.studio"].zone_names)
+    zones = sorted(catalog.named(region, f"aws.sagemaker.{region}.studio")[0].zone_names)
     if not 1 <= count <= len(zones):
         raise ValueError(f"{region} has {len(zones)} zones for subnets, not {count}")
     vpc = backend.create_vpc(

@@ -7,7 +7,8 @@ matches. `PUT /_studio/rules` takes a list of them:
     nth                  the first matching call it acts on, counted from 1 (default 1)
     times                on how many calls it acts from there; default 1 with nth, else all
     latency_ms           how long the call is held back first
-    error                {"code", "message", "status"}: the answer; the call is not carried out
+    error                {"code", "message", "status"}: the answer; the call is not carried out. Without a
+                         status it is the service's own for that code, 400 where it has none
     lose_answer          true: the call is carried out, then the connection is closed without an
                          answer, or, if "error" is given as well, that error is the answer
     fail                 a reason: what the call makes ends in its failed state

@@ -85,6 +85,36 @@ class Rules(EmulatorTest):
                 self.assertEqual(answer["Error"]["Message"], "no <way>")
                 self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], 403)
 
+    def test_a_refused_permission_is_as_the_service_says_it(self) -> None:
+        for service, operation, call, code, status in (
+            ("ec2", "DescribeRouteTables", "describe_route_tables", "UnauthorizedOperation", 403),
+            ("sagemaker", "ListDomains", "list_domains", "AccessDeniedException", 400),
+            ("route53", "ListHostedZones", "list_hosted_zones", "AccessDenied", 403),
+            ("route53resolver", "ListResolverRules", "list_resolver_rules", "AccessDeniedException", 400),
+            ("iam", "ListRoles", "list_roles", "AccessDenied", 403),
+            ("sts", "GetCallerIdentity", "get_caller_identity", "AccessDenied", 403),
+            ("efs", "DescribeFileSystems", "describe_file_systems", "AccessDeniedException", 403),
+        ):
+            with self.subTest(service):
+                self.rule(service=service, operation=operation, error={"code": code})
+                answer = self.refused(code, getattr(self.client(service), call))
+                self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], status)
+                prefix = "elasticfilesystem" if service == "efs" else service
+                user = f"User: arn:aws:iam::{self.account}:user/studio is not authorized to perform: "
+                self.assertIn(f"{user}{prefix}:{operation} because", answer["Error"]["Message"])
+                self.assertEqual(self.calls()[-1]["error"], code)
+
+    def test_without_a_status_a_code_has_its_own(self) -> None:
+        for service, operation, call, code, status in (
+            ("route53", "ListHostedZones", "list_hosted_zones", "NoSuchHostedZone", 404),
+            ("iam", "ListRoles", "list_roles", "NoSuchEntity", 404),
+            ("sagemaker", "ListDomains", "list_domains", "Unheard", 400),
+        ):
+            with self.subTest(operation):
+                self.rule(service=service, operation=operation, error={"code": code})
+                answer = self.refused(code, getattr(self.client(service), call))
+                self.assertEqual(answer["ResponseMetadata"]["HTTPStatusCode"], status)
+
     def test_any_status_can_be_asked_for(self) -> None:
         self.rule(service="sts", operation="*", error={"code": "Odd", "status": 499})
         answer = self.refused("Odd", self.client("sts").get_caller_identity)
@@ -210,6 +240,13 @@ class Leftovers(EmulatorTest):
         kinds = [found["kind"] for found in self.leftovers()]
         self.assertEqual(kinds, ["ec2:vpc", *["ec2:subnet"] * 3, "iam:role"])
         self.assertEqual(len(set(network["zones"])), 3)
+
+    def test_what_is_only_still_listed_as_deleted_is_none(self) -> None:
+        ec2 = self.client("ec2")
+        gateway = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+        self.assertEqual([(f["kind"], f["id"]) for f in self.leftovers()], [("ec2:vpn-gateway", gateway)])
+        ec2.delete_vpn_gateway(VpnGatewayId=gateway)
+        self.assertEqual(self.leftovers(), [])
 
     def test_a_network_with_ipv6_has_a_range_in_each_subnet(self) -> None:
         network = self.network(ipv6=True)

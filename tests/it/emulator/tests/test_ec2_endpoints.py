@@ -56,12 +56,15 @@ class Services(EndpointTest):
         self.assertTrue(details["VpcEndpointPolicySupported"])
         self.assertNotIn("us-east-1e", details["AvailabilityZones"])
 
-    def test_services_of_other_partitions_have_their_own_names(self) -> None:
-        names = self.client("ec2", region="cn-north-1").describe_vpc_endpoint_services()["ServiceNames"]
-        self.assertIn("cn.com.amazonaws.cn-north-1.sagemaker.api", names)
-        self.assertIn("aws.sagemaker.cn-north-1.studio", names)
-        names = self.client("ec2", region="us-gov-west-1").describe_vpc_endpoint_services()["ServiceNames"]
-        self.assertIn("com.amazonaws.us-gov-west-1.sagemaker.api-fips", names)
+    def test_s3_is_one_name_and_two_services(self) -> None:
+        wanted = {"ServiceNames": ["com.amazonaws.us-east-1.s3"]}
+        answer = self.ec2.describe_vpc_endpoint_services(**wanted)
+        kinds = [detail["ServiceType"][0]["ServiceType"] for detail in answer["ServiceDetails"]]
+        self.assertEqual([kinds, answer["ServiceNames"]], [["Gateway", "Interface"], wanted["ServiceNames"]])
+        self.assertEqual(len({detail["ServiceId"] for detail in answer["ServiceDetails"]}), 2)
+        only = [{"Name": "service-type", "Values": ["Gateway"]}]
+        found = self.ec2.describe_vpc_endpoint_services(**wanted, Filters=only)["ServiceDetails"]
+        self.assertEqual([detail["ServiceType"][0]["ServiceType"] for detail in found], ["Gateway"])
 
     def test_an_unknown_service_is_an_error(self) -> None:
         self.refused("InvalidServiceName", self.ec2.describe_vpc_endpoint_services, ServiceNames=["com.example"])
@@ -85,6 +88,17 @@ class Life(EndpointTest):
         wanted = {"VpcEndpointIds": [made["VpcEndpointId"]]}
         self.until_gone(self.ec2.describe_vpc_endpoints, "InvalidVpcEndpointId.NotFound", **wanted)
         self.assertEqual([f["kind"] for f in self.leftovers() if "interface" in f["kind"]], [])
+
+    def test_its_interfaces_outlive_it_where_the_pace_says_so(self) -> None:
+        group = self.ec2.create_security_group(GroupName="g", Description="d", VpcId=self.net["vpc_id"])["GroupId"]
+        made = self.available(self.make(SecurityGroupIds=[group]))
+        control("PUT", "/_studio/pace", {"default": 0, "ec2:vpc-endpoint:detaching": 3600})
+        key = {"VpcEndpointIds": [made["VpcEndpointId"]]}
+        self.ec2.delete_vpc_endpoints(**key)
+        self.refused("InvalidVpcEndpointId.NotFound", self.ec2.describe_vpc_endpoints, **key)
+        self.refused("DependencyViolation", self.ec2.delete_security_group, GroupId=group)
+        control("PUT", "/_studio/pace", {"default": 0})
+        self.ec2.delete_security_group(GroupId=group)
 
     def test_deleting_what_is_unknown_is_answered_with_success_and_a_list(self) -> None:
         made = self.make()
@@ -235,6 +249,38 @@ class Refusals(EndpointTest):
         self.assertIn("enableDnsHostnames", self.not_made("InvalidParameter"))
         self.make(PrivateDnsEnabled=False)
 
+    def test_private_dns_cannot_be_switched_on_later_either(self) -> None:
+        made = self.available(self.make(STUDIO, PrivateDnsEnabled=False))
+        wanted = {"VpcEndpointId": made["VpcEndpointId"], "PrivateDnsEnabled": True}
+        vpc = {"VPCId": self.net["vpc_id"], "VPCRegion": "us-east-1"}
+        name = "studio.sagemaker.us-east-1.app.aws"
+        zone = self.client("route53").create_hosted_zone(Name=name, CallerReference=self.account, VPC=vpc)
+        message = self.refused("InvalidParameter", self.ec2.modify_vpc_endpoint, **wanted)["Error"]["Message"]
+        said = f"there is already a conflicting DNS domain for {name} in the VPC {vpc['VPCId']}"
+        self.assertEqual(message, "private-dns-enabled cannot be set because " + said)
+        self.client("route53").delete_hosted_zone(Id=zone["HostedZone"]["Id"])
+        self.ec2.modify_vpc_attribute(VpcId=vpc["VPCId"], EnableDnsSupport={"Value": False})
+        self.refused("InvalidParameter", self.ec2.modify_vpc_endpoint, **wanted)
+        self.ec2.modify_vpc_attribute(VpcId=vpc["VPCId"], EnableDnsSupport={"Value": True})
+        self.modify(made, PrivateDnsEnabled=True)
+
+    def test_ipv6_alone_needs_subnets_with_ipv6_alone(self) -> None:
+        both = self.network(cidr="10.8.0.0/16", ipv6=True, name="both")
+        wanted = {"VpcId": both["vpc_id"], "IpAddressType": "ipv6"}
+        self.not_made("InvalidParameter", SubnetIds=both["subnet_ids"], **wanted)
+        ranges = self.ec2.describe_vpcs(VpcIds=[both["vpc_id"]])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+        block = list(ipaddress.ip_network(ranges[0]["Ipv6CidrBlock"]).subnets(new_prefix=64))[-1]
+        alone = self.ec2.create_subnet(
+            VpcId=both["vpc_id"], Ipv6Native=True, Ipv6CidrBlock=str(block), AvailabilityZone=both["zones"][0]
+        )["Subnet"]["SubnetId"]
+        self.not_made("InvalidParameter", SubnetIds=[alone], VpcId=both["vpc_id"])
+        made = self.available(self.make(SubnetIds=[alone], **wanted))
+        self.assertEqual([made["IpAddressType"], made["DnsOptions"]["DnsRecordIpType"]], ["ipv6", "ipv6"])
+        found = self.ec2.describe_network_interfaces(NetworkInterfaceIds=made["NetworkInterfaceIds"])
+        interface = found["NetworkInterfaces"][0]
+        self.assertNotIn("PrivateIpAddress", interface)
+        self.assertIn(ipaddress.ip_address(interface["Ipv6Addresses"][0]["Ipv6Address"]), block)
+
     def test_a_policy_that_is_not_one(self) -> None:
         for text in ("{", "[]", '{"Statement": []}', '{"Statement": [{"Effect": "Allow"}]}'):
             with self.subTest(text):
@@ -299,6 +345,12 @@ class Changes(EndpointTest):
         made = self.available(self.make(VpcId=both["vpc_id"], SubnetIds=both["subnet_ids"]))
         after = self.modify(made, IpAddressType="dualstack")
         self.assertEqual([after["IpAddressType"], after["DnsOptions"]["DnsRecordIpType"]], ["dualstack", "dualstack"])
+        back = self.modify(made, IpAddressType="ipv4")
+        self.assertEqual([back["IpAddressType"], back["DnsOptions"]["DnsRecordIpType"]], ["ipv4", "ipv4"])
+        found = self.ec2.describe_network_interfaces(NetworkInterfaceIds=back["NetworkInterfaceIds"])
+        self.assertEqual([i["Ipv6Addresses"] for i in found["NetworkInterfaces"]], [[], []])
+        plain = {"VpcEndpointId": self.make()["VpcEndpointId"], "IpAddressType": "dualstack"}
+        self.refused("InvalidParameter", self.ec2.modify_vpc_endpoint, **plain)
 
     def test_unknown_endpoints_cannot_be_changed(self) -> None:
         wanted = {"VpcEndpointId": "vpce-0unknown", "ResetPolicy": True}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from urllib.parse import unquote
+from urllib.request import Request, urlopen
+
 from . import support
-from .support import EmulatorTest
+from .support import URL, EmulatorTest
 
 TRUST = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
@@ -115,6 +118,25 @@ class Policies(EmulatorTest):
         self.iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "b", "Value": "2"}])
         self.iam.untag_policy(PolicyArn=arn, TagKeys=["a"])
         self.assertEqual(self.iam.list_policy_tags(PolicyArn=arn)["Tags"], [{"Key": "b", "Value": "2"}])
+
+
+class Roles(EmulatorTest):
+    SCOPE = "Credential=AKIA{0}0000/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0"
+
+    def test_a_role_shows_the_trust_policy_it_was_made_with_encoded_for_urls(self) -> None:
+        iam = self.client("iam")
+        iam.create_role(RoleName="studio", Path="/service-role/", AssumeRolePolicyDocument=TRUST)
+        role = iam.get_role(RoleName="studio")["Role"]
+        self.assertEqual(role["AssumeRolePolicyDocument"], json.loads(TRUST))
+        self.assertEqual(role["Arn"], f"arn:aws:iam::{self.account}:role/service-role/studio")
+        headers = {"Authorization": "AWS4-HMAC-SHA256 " + self.SCOPE.format(self.account)}
+        wanted = b"Action=GetRole&Version=2010-05-08&RoleName=studio"
+        with urlopen(Request(URL, data=wanted, headers=headers)) as answer:
+            text = answer.read().decode()
+        document = text.partition("<AssumeRolePolicyDocument>")[2].partition("</AssumeRolePolicyDocument>")[0]
+        self.assertTrue(document.startswith("%7B%22"), document)
+        self.assertEqual(json.loads(unquote(document)), json.loads(TRUST))
+        self.refused("NoSuchEntity", iam.get_role, RoleName="unknown")
 
 
 class Simulations(EmulatorTest):

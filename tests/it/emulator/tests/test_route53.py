@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .support import EmulatorTest
+from .support import EmulatorTest, control
 
 NAME = "d-abc.studio.us-east-1.sagemaker.aws"
 
@@ -74,6 +74,10 @@ class Zones(ZoneTest):
         wrong = {"VPCId": self.net["vpc_id"], "VPCRegion": "eu-west-1"}
         self.refused("InvalidVPCId", self.dns.create_hosted_zone, **self.wanted(VPC=wrong))
 
+    def test_another_accounts_vpc_cannot_be_the_first(self) -> None:
+        other = self.network(account=str(int(self.account) + 500000000000))
+        self.refused("InvalidVPCId", self.dns.create_hosted_zone, **self.wanted(VPC=self.vpc(other)))
+
     def test_names_are_checked(self) -> None:
         self.refused("InvalidDomainName", self.dns.create_hosted_zone, **self.wanted(Name="a..b"))
 
@@ -107,6 +111,78 @@ class Zones(ZoneTest):
         self.assertEqual(sets[0]["Tags"], shown)
         unknown = {**key, "ResourceId": "Z0UNKNOWN"}
         self.refused("NoSuchHostedZone", self.dns.list_tags_for_resource, **unknown)
+
+
+class Limits(ZoneTest):
+    def limit(self, **limits: int) -> None:
+        control("PUT", "/_studio/limits", {"account": self.account, **limits})
+
+    def zones(self) -> tuple[int, int]:
+        """The limit and the count of zones."""
+        answer = self.dns.get_account_limit(Type="MAX_HOSTED_ZONES_BY_OWNER")
+        return answer["Limit"]["Value"], answer["Count"]
+
+    def of_zone(self, zone: str, kind: str) -> tuple[int, int]:
+        """The limit and the count of something in a zone."""
+        answer = self.dns.get_hosted_zone_limit(HostedZoneId=zone.rpartition("/")[2], Type=kind)
+        return answer["Limit"]["Value"], answer["Count"]
+
+    def test_an_account_has_500_zones_unless_told_otherwise(self) -> None:
+        self.assertEqual(self.zones(), (500, 0))
+        self.zone()
+        self.limit(MAX_HOSTED_ZONES_BY_OWNER=2)
+        self.zone(Name="a.example")
+        self.assertEqual(self.zones(), (2, 2))
+        self.refused("TooManyHostedZones", self.dns.create_hosted_zone, **self.wanted(Name="b.example"))
+        self.limit()
+        self.zone(Name="b.example")
+        self.assertEqual(self.zones(), (500, 3))
+
+    def test_a_refused_zone_did_not_use_its_reference(self) -> None:
+        self.limit(MAX_HOSTED_ZONES_BY_OWNER=0)
+        wanted = self.wanted()
+        self.refused("TooManyHostedZones", self.dns.create_hosted_zone, **wanted)
+        self.limit()
+        self.dns.create_hosted_zone(**wanted)
+
+    def test_other_accounts_keep_their_limits(self) -> None:
+        self.limit(MAX_HOSTED_ZONES_BY_OWNER=0)
+        other = self.client("route53", account=str(int(self.account) + 500000000000))
+        self.assertEqual(other.get_account_limit(Type="MAX_HOSTED_ZONES_BY_OWNER")["Limit"]["Value"], 500)
+        shown = control("GET", f"/_studio/limits?account={self.account}")
+        self.assertEqual([shown["MAX_HOSTED_ZONES_BY_OWNER"], shown["MAX_RRSETS_BY_ZONE"]], [0, 10000])
+
+    def test_a_zone_serves_300_vpcs_unless_told_otherwise(self) -> None:
+        zone, more = self.zone(), self.network(cidr="10.9.0.0/16", name="more")
+        self.assertEqual(self.of_zone(zone, "MAX_VPCS_ASSOCIATED_BY_ZONE"), (300, 1))
+        self.limit(MAX_VPCS_ASSOCIATED_BY_ZONE=1)
+        both = {"HostedZoneId": zone, "VPC": self.vpc(more)}
+        self.refused("LimitsExceeded", self.dns.associate_vpc_with_hosted_zone, **both)
+        self.limit(MAX_VPCS_ASSOCIATED_BY_ZONE=2)
+        self.dns.associate_vpc_with_hosted_zone(**both)
+        self.assertEqual(self.of_zone(zone, "MAX_VPCS_ASSOCIATED_BY_ZONE"), (2, 2))
+
+    def test_a_zone_has_10000_records_unless_told_otherwise(self) -> None:
+        zone = self.zone()
+        self.assertEqual(self.of_zone(zone, "MAX_RRSETS_BY_ZONE"), (10000, 2))
+        self.limit(MAX_RRSETS_BY_ZONE=2)
+        record = {"Name": NAME, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.1"}]}
+        batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        change = self.dns.change_resource_record_sets
+        self.refused("InvalidChangeBatch", change, HostedZoneId=zone, ChangeBatch=batch)
+        self.limit()
+        change(HostedZoneId=zone, ChangeBatch=batch)
+
+    def test_what_has_no_such_limit(self) -> None:
+        public = self.dns.create_hosted_zone(Name="example.com", CallerReference="public")["HostedZone"]["Id"]
+        wanted = {"HostedZoneId": public.rpartition("/")[2], "Type": "MAX_VPCS_ASSOCIATED_BY_ZONE"}
+        self.refused("HostedZoneNotPrivate", self.dns.get_hosted_zone_limit, **wanted)
+        unknown = {**wanted, "HostedZoneId": "Z0UNKNOWN"}
+        self.refused("NoSuchHostedZone", self.dns.get_hosted_zone_limit, **unknown)
+        self.refused("InvalidInput", self.dns.get_account_limit, Type="MAX_WISHES")
+        for wrong in ({"MAX_WISHES": 3}, {"MAX_RRSETS_BY_ZONE": -1}, {"MAX_RRSETS_BY_ZONE": "many"}):
+            with self.subTest(wrong), self.assertRaises(AssertionError):
+                self.limit(**wrong)
 
 
 class Associations(ZoneTest):
@@ -144,6 +220,61 @@ class Associations(ZoneTest):
         self.assertIn(vpc, self.dns.get_hosted_zone(Id=zone)["VPCs"])
         self.other_dns.disassociate_vpc_from_hosted_zone(**both)
         self.assertEqual(self.dns.get_hosted_zone(Id=zone)["VPCs"], [self.vpc()])
+
+    def associated(self) -> dict[str, Any]:
+        """A zone that serves the other account's VPC: what names both."""
+        both = {"HostedZoneId": self.zone(), "VPC": self.vpc(self.theirs)}
+        self.dns.create_vpc_association_authorization(**both)
+        self.other_dns.associate_vpc_with_hosted_zone(**both)
+        return both
+
+    def test_the_zones_owner_may_end_an_association_too(self) -> None:
+        both = self.associated()
+        third = self.client("route53", account=str(int(self.account) + 300000000000))
+        self.refused("NoSuchHostedZone", third.disassociate_vpc_from_hosted_zone, **both)
+        self.insync(self.dns.disassociate_vpc_from_hosted_zone(**both))
+        self.assertEqual(self.dns.get_hosted_zone(Id=both["HostedZoneId"])["VPCs"], [self.vpc()])
+
+    def test_a_zone_with_several_vpcs_can_be_deleted_at_once(self) -> None:
+        both = self.associated()
+        self.dns.delete_hosted_zone(Id=both["HostedZoneId"])
+        self.assertEqual(self.other_dns.list_hosted_zones_by_vpc(**both["VPC"])["HostedZoneSummaries"], [])
+
+    def test_names_that_are_served_in_the_other_vpc_are_conflicts(self) -> None:
+        self.client("ec2", account=self.other_account).create_vpc_endpoint(
+            VpcId=self.theirs["vpc_id"],
+            ServiceName="aws.sagemaker.us-east-1.studio",
+            VpcEndpointType="Interface",
+            SubnetIds=self.theirs["subnet_ids"],
+        )
+        for name in ("studio.us-east-1.sagemaker.aws", "studio.sagemaker.us-east-1.app.aws"):
+            both = {"HostedZoneId": self.zone(Name=name), "VPC": self.vpc(self.theirs)}
+            self.dns.create_vpc_association_authorization(**both)
+            self.refused("ConflictingDomainExists", self.other_dns.associate_vpc_with_hosted_zone, **both)
+
+    def test_an_authorization_names_a_vpc_that_exists_and_a_private_zone(self) -> None:
+        unknown = {"VPCId": "vpc-0unknown", "VPCRegion": "us-east-1"}
+        authorize = self.dns.create_vpc_association_authorization
+        self.refused("InvalidVPCId", authorize, HostedZoneId=self.zone(), VPC=unknown)
+        public = self.dns.create_hosted_zone(Name="example.com", CallerReference="public")["HostedZone"]["Id"]
+        self.refused("InvalidInput", authorize, HostedZoneId=public, VPC=self.vpc(self.theirs))
+
+    def test_only_its_owner_lists_the_zones_of_a_vpc(self) -> None:
+        both = self.associated()
+        self.refused("InvalidInput", self.dns.list_hosted_zones_by_vpc, **both["VPC"])
+        self.assertEqual(len(self.other_dns.list_hosted_zones_by_vpc(**both["VPC"])["HostedZoneSummaries"]), 1)
+
+    def test_authorizations_and_associations_are_leftovers_of_both_accounts(self) -> None:
+        both = self.associated()
+        found = lambda account: [  # noqa: E731
+            (f["kind"], f["id"]) for f in self.leftovers(account) if f["kind"].startswith("route53:vpc")
+        ]
+        vpc = both["VPC"]["VPCId"]
+        mine = [("route53:vpc-association-authorization", vpc), ("route53:vpc-association", vpc)]
+        self.assertEqual([found(self.account), found(self.other_account)], [mine, mine[1:]])
+        self.dns.delete_vpc_association_authorization(**both)
+        self.other_dns.disassociate_vpc_from_hosted_zone(**both)
+        self.assertEqual([found(self.account), found(self.other_account)], [[], []])
 
     def test_zones_are_listed_by_vpc_whoever_owns_them(self) -> None:
         zone, vpc = self.zone(), self.vpc(self.theirs)
@@ -237,6 +368,17 @@ class Records(ZoneTest):
         )
         self.no("InvalidChangeBatch", ("CREATE", self.plain("y." + NAME, "10.0.0.1", "AAAA")))
         self.no("InvalidInput", ("CREATE", {"Name": NAME, "Type": "A"}))
+
+    def test_a_name_has_several_addresses_of_both_families(self) -> None:
+        values = lambda *texts: [{"Value": text} for text in texts]  # noqa: E731
+        first = {**self.plain(), "ResourceRecords": values("10.0.0.1", "10.0.1.1")}
+        sixth = {**self.plain(kind="AAAA"), "ResourceRecords": values("fd00::1", "fd00::2")}
+        self.change(("UPSERT", first), ("UPSERT", sixth))
+        wanted = [(r["Type"], r["ResourceRecords"]) for r in (first, sixth)]
+        self.assertEqual([(r["Type"], r["ResourceRecords"]) for r in self.records()], wanted)
+        turned = {**first, "ResourceRecords": values("10.0.1.1", "10.0.0.1")}
+        self.change(("DELETE", turned), ("DELETE", sixth))
+        self.assertEqual(self.records(), [])
 
     def test_upsert_replaces(self) -> None:
         self.change(("UPSERT", self.plain()), ("UPSERT", self.plain(value="10.0.0.2")))

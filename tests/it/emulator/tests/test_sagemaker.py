@@ -60,6 +60,7 @@ class DomainLife(StudioTest):
         self.until(lambda: self.look(made["DomainId"])["Status"], "InService")
 
     def test_a_domain_shows_what_was_sent(self) -> None:
+        self.net = self.network(ipv6=True, cidr="10.6.0.0/16", name="both")
         settings = {
             "ExecutionRole": self.net["role_arn"],
             "SecurityGroups": [self.net["default_security_group_id"]],
@@ -133,6 +134,39 @@ class DomainRefusals(StudioTest):
         other = self.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         self.no("ValidationException", DefaultUserSettings={"ExecutionRole": other})
 
+    def test_naming_sagemaker_in_a_trust_policy_is_not_trusting_it(self) -> None:
+        sagemaker = {"Service": ["ec2.amazonaws.com", "sagemaker.amazonaws.com"]}
+        allow = {"Effect": "Allow", "Principal": sagemaker, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        for name, works, statements in (
+            ("allowed", True, [allow]),
+            ("any-action", True, [{**allow, "Action": ["sts:*"]}]),
+            ("denied", False, [{**allow, "Effect": "Deny"}]),
+            ("denied-too", False, [allow, {**allow, "Effect": "Deny"}]),
+            ("tags-only", False, [{**allow, "Action": "sts:TagSession"}]),
+            ("account", False, [{**allow, "Principal": {"AWS": "sagemaker.amazonaws.com"}}]),
+        ):
+            with self.subTest(name):
+                trust = json.dumps({"Version": "2012-10-17", "Statement": statements})
+                role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+                if works:
+                    self.domain(DomainName=name, DefaultUserSettings={"ExecutionRole": role})
+                else:
+                    self.no("ValidationException", DefaultUserSettings={"ExecutionRole": role})
+
+    def test_both_address_types_need_subnets_with_ipv6(self) -> None:
+        self.no("ValidationException", DomainSettings={"IpAddressType": "dualstack"})
+        self.domain(DomainSettings={"IpAddressType": "ipv4"})
+
+    def test_studio_as_landing_needs_its_web_portal(self) -> None:
+        role = {"ExecutionRole": self.net["role_arn"]}
+        self.no("ValidationException", DefaultUserSettings={**role, "DefaultLandingUri": "studio::"})
+        off = {**role, "DefaultLandingUri": "studio::", "StudioWebPortal": "DISABLED"}
+        self.no("ValidationException", DefaultUserSettings=off)
+        self.no("ValidationException", DefaultUserSettings={**role, "DefaultLandingUri": "app:Elsewhere:"})
+        self.domain(DefaultUserSettings={**off, "StudioWebPortal": "ENABLED"})
+        self.domain(DomainName="two", DefaultUserSettings={**role, "DefaultLandingUri": "app:JupyterServer:"})
+
     def test_a_refused_domain_left_nothing(self) -> None:
         self.no("ValidationException", DefaultUserSettings={})
         self.assertEqual(self.kinds(), [])
@@ -161,10 +195,36 @@ class Home(StudioTest):
     def test_deleting_leaves_only_the_two_groups_which_name_each_other(self) -> None:
         domain_id = self.domain()
         self.destroy(domain_id, "Delete")
-        self.assertEqual(self.kinds(), ["ec2:security-group"] * 2)
+        self.until(self.kinds, ["ec2:security-group"] * 2)
         for group in self.groups(domain_id):
             self.refused("DependencyViolation", self.ec2.delete_security_group, GroupId=group["GroupId"])
         self.clear_groups(domain_id)
+        self.assertEqual(self.kinds(), [])
+
+    def test_a_file_system_that_goes_outlives_its_domain_and_holds_a_group(self) -> None:
+        domain_id, efs = self.domain(), self.client("efs")
+        control("PUT", "/_studio/pace", {"default": 0, "efs:mount-target:deleting": 3600})
+        file_system = {"FileSystemId": self.look(domain_id)["HomeEfsFileSystemId"]}
+        self.destroy(domain_id, "Delete")
+        states = [t["LifeCycleState"] for t in efs.describe_mount_targets(**file_system)["MountTargets"]]
+        self.assertEqual(states, ["deleting", "deleting"])
+        self.assertEqual(efs.describe_file_systems(**file_system)["FileSystems"][0]["LifeCycleState"], "deleting")
+        inbound, outbound = self.groups(domain_id)
+        self.ec2.revoke_security_group_ingress(GroupId=inbound["GroupId"], IpPermissions=inbound["IpPermissions"])
+        out = outbound["IpPermissionsEgress"]
+        self.ec2.revoke_security_group_egress(GroupId=outbound["GroupId"], IpPermissions=out)
+        self.refused("DependencyViolation", self.ec2.delete_security_group, GroupId=inbound["GroupId"])
+        self.ec2.delete_security_group(GroupId=outbound["GroupId"])
+        control("PUT", "/_studio/pace", {"default": 0})
+        self.ec2.delete_security_group(GroupId=inbound["GroupId"])
+        self.assertEqual(self.kinds(), [])
+
+    def test_its_interfaces_outlive_it_where_the_pace_says_so(self) -> None:
+        domain_id = self.domain(HomeEfsFileSystemCreation="Disabled")
+        control("PUT", "/_studio/pace", {"default": 0, "sagemaker:domain:detaching": 3600})
+        self.destroy(domain_id)
+        self.assertEqual(self.kinds(), ["ec2:network-interface"] * 2)
+        control("PUT", "/_studio/pace", {"default": 0})
         self.assertEqual(self.kinds(), [])
 
     def test_the_groups_allow_nfs_between_them(self) -> None:
@@ -202,68 +262,6 @@ class Home(StudioTest):
         self.ec2.revoke_security_group_egress(GroupId=outbound["GroupId"], IpPermissions=out)
         for group in (inbound, outbound):
             self.ec2.delete_security_group(GroupId=group["GroupId"])
-
-
-class DomainUpdates(StudioTest):
-    def test_settings_that_are_not_sent_stay(self) -> None:
-        domain_id = self.domain(DomainSettings={"DockerSettings": {"EnableDockerAccess": "ENABLED"}})
-        shown = self.update(
-            domain_id,
-            DefaultUserSettings={"StudioWebPortal": "DISABLED"},
-            DomainSettingsForUpdate={"SecurityGroupIds": [self.net["default_security_group_id"]]},
-        )
-        self.assertEqual(shown["DefaultUserSettings"]["ExecutionRole"], self.net["role_arn"])
-        self.assertEqual(shown["DefaultUserSettings"]["StudioWebPortal"], "DISABLED")
-        self.assertEqual(set(shown["DomainSettings"]), {"DockerSettings", "SecurityGroupIds"})
-
-    def test_an_update_is_updating_and_refuses_another(self) -> None:
-        domain_id = self.domain()
-        self.sm.update_domain(DomainId=domain_id, TagPropagation="ENABLED")
-        self.assertEqual(self.look(domain_id)["Status"], "Updating")
-        self.refused("ResourceInUse", self.sm.update_domain, DomainId=domain_id, TagPropagation="DISABLED")
-        self.refused("ResourceInUse", self.sm.delete_domain, DomainId=domain_id)
-
-    def test_a_rule_makes_an_update_fail(self) -> None:
-        domain_id = self.domain()
-        rule = {"service": "sagemaker", "operation": "UpdateDomain", "account": self.account, "fail": "broken"}
-        control("PUT", "/_studio/rules", [rule])
-        self.sm.update_domain(DomainId=domain_id, TagPropagation="ENABLED")
-        self.until(lambda: self.look(domain_id)["Status"], "Update_Failed")
-
-    def test_going_into_the_vpc_needs_vpc_and_subnets(self) -> None:
-        domain_id = self.domain(AppNetworkAccessType="PublicInternetOnly")
-        alone = {"DomainId": domain_id, "AppNetworkAccessType": "VpcOnly"}
-        message = self.refused("ValidationException", self.sm.update_domain, **alone)["Error"]["Message"]
-        self.assertEqual(message, "VpcId and Subnet IDs are required for updating domains to VpcOnly mode.")
-        whole = {"VpcId": self.net["vpc_id"], "SubnetIds": self.net["subnet_ids"]}
-        shown = self.update(domain_id, AppNetworkAccessType="VpcOnly", **whole)
-        self.assertEqual(shown["AppNetworkAccessType"], "VpcOnly")
-
-    def test_subnets_are_changed_with_the_interfaces(self) -> None:
-        wide = self.network(cidr="10.7.0.0/16", subnets=3, name="wide")
-        domain_id = self.domain(VpcId=wide["vpc_id"], SubnetIds=wide["subnet_ids"][:2])
-        shown = self.update(domain_id, SubnetIds=wide["subnet_ids"][1:])
-        self.assertEqual(shown["SubnetIds"], wide["subnet_ids"][1:])
-        text = f"*{domain_id}*"
-        found = self.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": [text]}])
-        self.assertEqual({i["SubnetId"] for i in found["NetworkInterfaces"]}, set(wide["subnet_ids"][1:]))
-
-    def test_what_cannot_be_changed(self) -> None:
-        domain_id = self.domain()
-        other = self.network(cidr="10.9.0.0/16", name="other")
-        self.refused("ValidationException", self.sm.update_domain, DomainId=domain_id, VpcId=other["vpc_id"])
-        self.refused("ValidationException", self.sm.update_domain, DomainId=domain_id, SubnetIds=other["subnet_ids"])
-        wanted = {"DomainId": domain_id, "AppSecurityGroupManagement": "Customer"}
-        message = self.refused("ValidationException", self.sm.update_domain, **wanted)["Error"]["Message"]
-        self.assertEqual(message, "AppSecurityGroupManagement can only be set for Rstudio enabled domains.")
-        self.refused("ResourceNotFound", self.sm.update_domain, DomainId="d-unknown")
-
-    def test_subnets_stay_while_an_app_runs(self) -> None:
-        domain_id = self.domain()
-        key = self.profile(domain_id)
-        self.sm.create_app(**key, AppType="JupyterLab", AppName="default")
-        wanted = {"DomainId": domain_id, "SubnetIds": self.net["subnet_ids"][:1]}
-        self.refused("ValidationException", self.sm.update_domain, **wanted)
 
 
 class Inside(StudioTest):
@@ -320,6 +318,45 @@ class Inside(StudioTest):
         self.sm.delete_user_profile(**key)
         self.until_gone(self.sm.describe_user_profile, "ResourceNotFound", **key)
         self.destroy(domain_id, "Delete")
+
+    def test_a_failed_app_stands_in_nobodys_way(self) -> None:
+        domain_id = self.domain()
+        key = self.profile(domain_id)
+        rule = {"service": "sagemaker", "operation": "CreateApp", "account": self.account, "fail": "no instance"}
+        control("PUT", "/_studio/rules", [rule])
+        app = {**key, "AppType": "JupyterServer", "AppName": "default"}
+        self.sm.create_app(**app)
+        self.until(lambda: self.sm.describe_app(**app)["Status"], "Failed")
+        self.sm.delete_user_profile(**key)
+        self.until_gone(self.sm.describe_user_profile, "ResourceNotFound", **key)
+
+    def test_spaces_and_apps_are_listed_with_whom_they_belong_to(self) -> None:
+        domain_id = self.domain()
+        key = self.profile(domain_id)
+        private = {"OwnerUserProfileName": "ann"}
+        self.sm.create_space(
+            DomainId=domain_id,
+            SpaceName="lab",
+            OwnershipSettings=private,
+            SpaceSharingSettings={"SharingType": "Private"},
+            SpaceSettings={"AppType": "JupyterLab"},
+        )
+        self.sm.create_space(DomainId=domain_id, SpaceName="shared")
+        spaces = self.sm.list_spaces(DomainIdEquals=domain_id)["Spaces"]
+        self.assertEqual([s.get("OwnershipSettingsSummary") for s in spaces], [private, None])
+        self.assertEqual(spaces[0]["SpaceSharingSettingsSummary"], {"SharingType": "Private"})
+        self.assertEqual(spaces[0]["SpaceSettingsSummary"]["AppType"], "JupyterLab")
+        self.assertEqual(self.sm.describe_space(DomainId=domain_id, SpaceName="lab")["OwnershipSettings"], private)
+        self.sm.create_app(**key, AppType="JupyterServer", AppName="default")
+        self.sm.create_app(DomainId=domain_id, SpaceName="lab", AppType="JupyterLab", AppName="default")
+        apps = self.sm.list_apps(DomainIdEquals=domain_id)["Apps"]
+        self.assertEqual(
+            [(a.get("UserProfileName"), a.get("SpaceName"), a["AppType"]) for a in apps],
+            [("ann", None, "JupyterServer"), (None, "lab", "JupyterLab")],
+        )
+        self.assertEqual(self.sm.list_apps(DomainIdEquals="d-other")["Apps"], [])
+        found = [f["kind"] for f in self.leftovers() if f["kind"] in ("sagemaker:app", "sagemaker:space")]
+        self.assertEqual(sorted(found), ["sagemaker:app"] * 2 + ["sagemaker:space"] * 2)
 
     def test_an_app_of_a_profile_stands_in_its_way(self) -> None:
         key = self.profile(self.domain())

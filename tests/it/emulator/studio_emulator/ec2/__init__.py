@@ -4,4 +4,4 @@ VPCs, subnets, route tables, security groups and network interfaces are moto's o
 refusals around them, and the endpoints, are ours.
 """
 
-from . import deletes, endpoints, group_changes, groups, modify, services_list, subnets  # noqa: F401
+from . import deletes, endpoints, group_changes, groups, modify, routes, services_list, subnets  # noqa: F401

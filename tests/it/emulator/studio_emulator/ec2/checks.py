@@ -34,19 +34,17 @@ class Plan:
 def creation(backend: Any, call: Call) -> Plan:
     """Reads and checks a request for a new endpoint."""
     vpc = vpc_of(backend, call["VpcId"])
-    service = service_of(call)
     kind = call.get("VpcEndpointType") or "Gateway"
-    if kind != service.kind:
-        raise AwsError(
-            "InvalidParameter",
-            f"Endpoint type ({kind}) does not match available service types ([{service.kind}]).",
-        )
+    service = service_of(call, kind)
     policy(call.get("PolicyDocument"))
     tags = tags_of(call, "vpc-endpoint")
     if kind == "Gateway":
+        gateway_only(call)
         for route_table_id in call.get("RouteTableIds") or []:
             gateway_route_table(backend, vpc.id, route_table_id, service)
         return Plan(service, [], {}, False, "ipv4", {}, tags)
+    if call.get("RouteTableIds"):
+        raise AwsError("InvalidParameter", "Route table IDs are only supported for Gateway type VPC Endpoint.")
     address_type = call.get("IpAddressType") or "ipv4"
     wanted = {c["SubnetId"]: c for c in call.get("SubnetConfigurations") or []}
     subnet_ids = list(dict.fromkeys((call.get("SubnetIds") or []) + list(wanted)))
@@ -62,7 +60,7 @@ def creation(backend: Any, call: Call) -> Plan:
     private_dns = bool(service.private_names) if asked is None else asked
     if private_dns:
         private_dns_allowed(backend, vpc, service, None)
-    options = dns_options(call.get("DnsOptions"), address_type)
+    options = dns_options(backend, vpc.id, service, call.get("DnsOptions"), address_type, private_dns)
     chosen = {subnet_id: wanted.get(subnet_id, {}) for subnet_id in subnet_ids}
     return Plan(service, group_ids, chosen, private_dns, address_type, options, tags)
 
@@ -74,12 +72,33 @@ def vpc_of(backend: Any, vpc_id: str) -> Any:
     return backend.vpcs[vpc_id]
 
 
-def service_of(call: Call) -> catalog.Service:
-    """The service of the request's name."""
+def service_of(call: Call, kind: str) -> catalog.Service:
+    """The service of the request's name, as the kind that was asked for."""
     name = call.get("ServiceName") or ""
-    if name not in catalog.services(call.region):
+    found = catalog.named(call.region, name)
+    if not found:
         raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
-    return catalog.services(call.region)[name]
+    for service in found:
+        if service.kind == kind:
+            return service
+    available = ", ".join(service.kind for service in found)
+    message = f"Endpoint type ({kind}) does not match available service types ([{available}])."
+    raise AwsError("InvalidParameter", message)
+
+
+def gateway_only(call: Call) -> None:
+    """A gateway endpoint lives in route tables: it has no subnets, groups, names or address type."""
+    for name in ("SubnetIds", "SubnetConfigurations", "SecurityGroupIds"):
+        if call.get(name):
+            raise AwsError("InvalidParameter", f"{name} is only supported for Interface type VPC Endpoint.")
+    if call.get("PrivateDnsEnabled"):
+        raise AwsError("InvalidParameter", "Private DNS can only be enabled for Interface endpoints.")
+    if (call.get("DnsOptions") or {}).get("PrivateDnsOnlyForInboundResolverEndpoint") is not None:
+        message = "DnsOptions PrivateDnsOnlyForInboundResolverEndpoint is applicable only to Interface VPC Endpoints."
+        raise AwsError("InvalidParameter", message)
+    if call.get("IpAddressType") not in (None, "ipv4"):
+        message = f"A Gateway endpoint does not support the IP address type {call['IpAddressType']}."
+        raise AwsError("InvalidParameter", message)
 
 
 def policy(text: str | None) -> None:
@@ -123,7 +142,10 @@ def subnets(backend: Any, vpc_id: str, service: catalog.Service, added: list[str
 
 
 def address_types(backend: Any, service: catalog.Service, wanted: str, subnet_ids: list[str]) -> None:
-    """The address type is one the service and every subnet have."""
+    """The address type is one the service and every subnet have.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+    """
     needed = {"ipv4": {"ipv4"}, "ipv6": {"ipv6"}, "dualstack": {"ipv4", "ipv6"}}.get(wanted)
     if needed is None:
         raise AwsError("InvalidParameter", f"The IP address type {wanted} is not valid.")
@@ -131,7 +153,12 @@ def address_types(backend: Any, service: catalog.Service, wanted: str, subnet_id
         message = f"The VPC endpoint service {service.name} does not support the IP address type {wanted}."
         raise AwsError("InvalidParameter", message)
     for subnet_id in subnet_ids:
-        if "ipv6" in needed and interfaces.ipv6_block(backend.get_subnet(subnet_id)) is None:
+        subnet = backend.get_subnet(subnet_id)
+        present = {"ipv6"} if interfaces.ipv6_block(subnet) is not None else set()
+        if not subnet.ipv6_native:
+            present.add("ipv4")
+        # An endpoint with IPv6 alone is for subnets with IPv6 alone.
+        if not needed <= present or (wanted == "ipv6" and present != needed):
             message = f"The subnet {subnet_id} does not support the IP address type {wanted}."
             raise AwsError("InvalidParameter", message)
 
@@ -186,7 +213,14 @@ def private_dns_allowed(backend: Any, vpc: Any, service: catalog.Service, own_id
             )
 
 
-def dns_options(wanted: dict[str, Any] | None, address_type: str) -> dict[str, Any]:
+def dns_options(
+    backend: Any,
+    vpc_id: str,
+    service: catalog.Service,
+    wanted: dict[str, Any] | None,
+    address_type: str,
+    private_dns: bool,
+) -> dict[str, Any]:
     """DnsOptions with what AWS fills in: the record type follows the address type."""
     options = {"DnsRecordIpType": address_type}
     options.update({k: v for k, v in (wanted or {}).items() if v is not None})
@@ -196,7 +230,36 @@ def dns_options(wanted: dict[str, Any] | None, address_type: str) -> dict[str, A
             "InvalidParameter",
             f"The DNS record IP type {options['DnsRecordIpType']} does not go with the IP address type {address_type}.",
         )
+    return _inbound_option(backend, vpc_id, service, options, private_dns)
+
+
+def _inbound_option(
+    backend: Any, vpc_id: str, service: catalog.Service, options: dict[str, Any], private_dns: bool
+) -> dict[str, Any]:
+    """Private DNS for inbound resolvers only, which S3 has by default and needs a gateway endpoint for.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DnsOptionsSpecification.html. That it is
+    the default wherever private DNS is on, and the text, are quoted in public reports.
+    """
+    member = "PrivateDnsOnlyForInboundResolverEndpoint"
+    if not any(other.kind == "Gateway" for other in _same_service(backend, service)):
+        if options.get(member):
+            raise AwsError("InvalidParameter", f"{member} is not available for the service {service.name}.")
+        return options
+    if private_dns:
+        options.setdefault(member, True)
+    if private_dns and options[member]:
+        gateways = [e for e in backend.vpc_end_points.values() if e.vpc_id == vpc_id and not e.is_interface]
+        if not any(endpoint.state == "available" for endpoint in gateways):
+            message = f"To set {member} to true, the VPC {vpc_id} must have a Gateway endpoint for the service."
+            raise AwsError("InvalidParameter", message)
     return options
+
+
+def _same_service(backend: Any, service: catalog.Service) -> list[catalog.Service]:
+    """A service in all its kinds: in China they differ in their names' start."""
+    suffix = service.name.removeprefix("cn.")
+    return [s for s in catalog.services(backend.region_name) if s.name.removeprefix("cn.") == suffix]
 
 
 def tags_of(call: Call, kind: str) -> dict[str, str]:

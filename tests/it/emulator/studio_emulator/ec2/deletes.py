@@ -70,3 +70,16 @@ def delete_network_interface(call: Call) -> dict[str, Any]:
     backend.delete_network_interface(interface.id)
     backend.tags.pop(interface.id, None)
     return {}
+
+
+@handles("ec2", "DeleteNatGateway")
+def delete_nat_gateway(call: Call) -> dict[str, Any]:
+    """Deletes a NAT gateway with its interface, which moto would leave behind."""
+    backend = ec2_backends[call.account][call.region]
+    gateway = backend.nat_gateways.get(call["NatGatewayId"])
+    if gateway is None:
+        raise AwsError("NatGatewayNotFound", f"NatGateway {call['NatGatewayId']} was not found")
+    backend.delete_nat_gateway(gateway.id)
+    for address in gateway.address_set:
+        backend.enis.pop(address["networkInterfaceId"], None)
+    return {"NatGatewayId": gateway.id}

@@ -4,9 +4,10 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.htm
 https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html
 
 An interface endpoint is pending, then available; its interfaces are there from the start. Deleting
-it takes as long again, and then its id is unknown. The order of DnsEntries (regional, zonal,
-private) and the "ZONEIDPENDING" of private names before the endpoint is available are observed
-in public listings, not promised by AWS.
+it takes as long again, and then its id is unknown. Its interfaces go with it, or later, if the pace
+names "ec2:vpc-endpoint:detaching": users report groups that cannot be deleted just yet. The order of
+DnsEntries (regional, zonal, private) and the "ZONEIDPENDING" of private names before the endpoint is
+available are observed in public listings, not promised by AWS.
 
 **Invariant:** the endpoints are moto's objects in moto's store, so that its tags and routes work.
 """
@@ -164,10 +165,11 @@ def dns_entries(endpoint: Endpoint) -> list[dict[str, str]]:
     names = []
     for base in endpoint.service.base_names:
         zone_id = catalog.zone_id_for(base)
-        names.append((f"{endpoint.id}-{endpoint.suffix}.{base}", zone_id))
+        start = "*." if endpoint.service.has_wildcard_entries else ""
+        names.append((f"{start}{endpoint.id}-{endpoint.suffix}.{base}", zone_id))
         for interface in endpoint.placed.values():
             zone = interface.subnet.availability_zone
-            names.append((f"{endpoint.id}-{endpoint.suffix}-{zone}.{base}", zone_id))
+            names.append((f"{start}{endpoint.id}-{endpoint.suffix}-{zone}.{base}", zone_id))
     if endpoint.private_dns_enabled:
         for name in endpoint.service.private_names:
             made = catalog.zone_id_for(endpoint.id + name.removeprefix("*."))
@@ -214,8 +216,8 @@ def _ready(endpoint: Endpoint, fail_reason: str | None) -> None:
 
 
 def _gone(backend: Any, endpoint: Endpoint) -> None:
-    for interface in endpoint.placed.values():
-        interfaces.remove(backend, interface.id)
+    placed = [interface.id for interface in endpoint.placed.values()]
+    lifecycle.after_if_named(f"{KIND}:detaching", lambda: [interfaces.remove(backend, held) for held in placed])
     for route_table_id in endpoint.route_table_ids:
         checks.remove_gateway_route(backend, route_table_id, endpoint)
     backend.vpc_end_points.pop(endpoint.id, None)

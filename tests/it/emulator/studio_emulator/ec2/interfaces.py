@@ -37,12 +37,10 @@ def place(
     if want_ipv6:
         ipv6 = ipv6 or free_ipv6(backend, subnet)
     # moto wants an IPv4 address always; an interface without one loses it again below.
-    made = backend.create_network_interface(
-        subnet, ipv4 or free_ipv4(backend, subnet), group_ids=group_ids, description=description
-    )
+    made = backend.create_network_interface(subnet, ipv4 or "0.0.0.0", group_ids=group_ids, description=description)
     made.ipv6_addresses = [ipv6] if ipv6 else []
     if not want_ipv4:
-        made.private_ip_address, made.private_ip_addresses = None, []
+        made.private_ip_address, made.private_ip_addresses, made.private_dns_name = None, [], None
     made.requester_managed = True
     made.requester_id = f"{backend.account_id}:{kind}"
     made.interface_type = "vpc_endpoint" if kind == "vpc-endpoint" else "interface"

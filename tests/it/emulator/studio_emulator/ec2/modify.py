@@ -51,7 +51,10 @@ def _interface(backend: Any, endpoint: Endpoint, call: Call) -> None:
     options = dict(endpoint.dns_options, **{k: v for k, v in (call.get("DnsOptions") or {}).items() if v is not None})
     if address_type != endpoint.address_type and "DnsRecordIpType" not in (call.get("DnsOptions") or {}):
         options.pop("DnsRecordIpType", None)
-    endpoint.dns_options = checks.dns_options(options, address_type)
+    after = endpoint.private_dns_enabled if private_dns is None else private_dns
+    endpoint.dns_options = checks.dns_options(
+        backend, endpoint.vpc_id, endpoint.service, options, address_type, after
+    )
 
     _regroup(backend, endpoint, call)
     replaced = list(kept) if address_type != endpoint.address_type else [s for s in kept if s in wanted]
@@ -114,8 +117,7 @@ def _gateway(backend: Any, endpoint: Endpoint, call: Call) -> None:
     for name in ("AddSubnetIds", "RemoveSubnetIds", "AddSecurityGroupIds", "RemoveSecurityGroupIds"):
         if call.get(name):
             raise AwsError("InvalidParameter", f"{name} can only be used with Interface endpoints.")
-    if call.get("PrivateDnsEnabled"):
-        raise AwsError("InvalidParameter", "Private DNS can only be enabled for Interface endpoints.")
+    checks.gateway_only(call)
     added = [t for t in call.get("AddRouteTableIds") or [] if t not in endpoint.route_table_ids]
     for route_table_id in added:
         checks.gateway_route_table(backend, endpoint.vpc_id, route_table_id, endpoint.service)

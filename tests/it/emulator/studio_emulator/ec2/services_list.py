@@ -13,16 +13,19 @@ from . import catalog, filters
 
 @handles("ec2", "DescribeVpcEndpointServices")
 def describe_vpc_endpoint_services(call: Call) -> dict[str, Any]:
-    """The services asked for by name, or all; an unknown name is an error."""
+    """The services asked for by name, or all, each kind by itself; an unknown name is an error."""
     known = catalog.services(call.region)
-    wanted = call.get("ServiceNames") or sorted(known)
-    for name in wanted:
-        if name not in known:
+    wanted = call.get("ServiceNames")
+    for name in wanted or []:
+        if not catalog.named(call.region, name):
             raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
-    details = [_detail(call.region, known[name]) for name in wanted]
+    chosen = [service for service in known if not wanted or service.name in wanted]
+    chosen.sort(key=lambda service: (service.name, service.kind))
+    details = [_detail(call.region, service) for service in chosen]
     kept = filters.apply(call.get("Filters"), details, _FILTERS, "DescribeVpcEndpointServices")
     shown, token = page(kept, call.get("NextToken"), call.get("MaxResults"), 1000)
-    return {"ServiceDetails": shown, "ServiceNames": [detail["ServiceName"] for detail in shown], "NextToken": token}
+    names = list(dict.fromkeys(detail["ServiceName"] for detail in shown))
+    return {"ServiceDetails": shown, "ServiceNames": names, "NextToken": token}
 
 
 def _detail(region: str, service: catalog.Service) -> dict[str, Any]:

@@ -4,4 +4,4 @@ Zones are moto's, extended; what they hold and who may do what with them is ours
 as far as moto goes.
 """
 
-from . import associations, listings, records, zones  # noqa: F401
+from . import associations, limits, listings, records, zones  # noqa: F401

@@ -1,6 +1,7 @@
 """Zones and VPCs: association within an account and, with authorization, across accounts.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-associate-vpcs-different-accounts.html
+Assumed: an authorization names a VPC that exists, and a private zone.
 
 **Invariant:** a private zone always has at least one VPC.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..registry import AwsError, Call, handles, page
+from .limits import refuse_another_vpc
 from .model import Zone, anyones_zone, change, refuse_conflict, vpc_is_in, zone_of
 
 _MOST_AUTHORIZATIONS = 1000
@@ -30,6 +32,7 @@ def associate_vpc(call: Call) -> dict[str, Any]:
         message = f"The VPC: {vpc_id} has not authorized to associate with your hosted zone."
         raise AwsError("NotAuthorizedException", message, 401)
     refuse_conflict(zone.name, region, vpc_id)
+    refuse_another_vpc(zone)
     zone.add_vpc(vpc_id, region)
     return {"ChangeInfo": change(call, call.get("Comment"))}
 
@@ -55,6 +58,10 @@ def create_authorization(call: Call) -> dict[str, Any]:
     """Lets another account associate one of its VPCs. Saying it twice is no error."""
     zone = zone_of(call, call["HostedZoneId"])
     wanted = (call["VPC"]["VPCRegion"], call["VPC"]["VPCId"])
+    if not zone.private_zone:
+        raise AwsError("InvalidInput", "A public hosted zone cannot be associated with a VPC.")
+    if not _exists(*wanted):
+        raise AwsError("InvalidVPCId", f"The VPC {wanted[1]} in region {wanted[0]} does not exist.")
     if len(zone.authorized) >= _MOST_AUTHORIZATIONS:
         message = f"The hosted zone {zone.resource_id} has the most authorizations it can have."
         raise AwsError("TooManyVPCAssociationAuthorizations", message)

@@ -2,7 +2,7 @@
 
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByVPC.html
 That the zones of endpoints' private DNS appear there, owned by a service, is inferred from the
-shape of the answer; the owner's name is ours.
+shape of the answer; the owner's name is ours. Assumed: only the VPC's owner may ask.
 
 **Invariant:** listings show a zone the moment it exists, whatever its change's state.
 """
@@ -15,7 +15,7 @@ from moto.route53.models import route53_backends
 
 from ..ec2.catalog import zone_id_for
 from ..registry import AwsError, Call, handles, page
-from .model import Zone, all_zones, bare, managed_names, zone_of, zones_of
+from .model import Zone, all_zones, bare, managed_names, vpc_is_in, zone_of, zones_of
 from .zones import shown, zone_name
 
 
@@ -63,7 +63,10 @@ def list_hosted_zones_by_name(call: Call) -> dict[str, Any]:
 
 @handles("route53", "ListHostedZonesByVPC")
 def list_hosted_zones_by_vpc(call: Call) -> dict[str, Any]:
-    """The zones that serve a VPC: anybody's, and those of endpoints with private DNS."""
+    """The zones that serve one of the caller's VPCs: anybody's, and those of endpoints with private DNS."""
+    if not vpc_is_in(call.account, call["VPCRegion"], call["VPCId"]):
+        message = f"The VPC {call['VPCId']} in region {call['VPCRegion']} does not exist or is not yours."
+        raise AwsError("InvalidInput", message)
     found = [
         {"HostedZoneId": zone.resource_id, "Name": zone.name, "Owner": {"OwningAccount": zone.account}}
         for zone in all_zones()

@@ -80,9 +80,11 @@ def zones_of(call: Call) -> dict[str, Zone]:
     return route53_backends[call.account][call.partition].zones
 
 
-def all_zones() -> Iterator[Zone]:
-    """Everybody's zones."""
-    for _account, _partition, backend in route53_backends.iter_backends():
+def all_zones(partition: str | None = None) -> Iterator[Zone]:
+    """Everybody's zones, of one partition or of all."""
+    for _account, found, backend in route53_backends.iter_backends():
+        if partition not in (None, found):
+            continue
         yield from [zone for zone in backend.zones.values() if isinstance(zone, Zone)]
 
 
@@ -113,6 +115,14 @@ def vpc_is_in(account: str, region: str, vpc_id: str) -> bool:
         if (found_account, found_region) == (account, region) and vpc_id in backend.vpcs:
             return True
     return False
+
+
+def owner_of_vpc(vpc_id: str) -> str | None:
+    """The account that has a VPC, if it still exists."""
+    for account, _region, backend in ec2_backends.iter_backends():
+        if vpc_id in backend.vpcs:
+            return account
+    return None
 
 
 def managed_names(vpc_id: str) -> list[tuple[str, str]]:

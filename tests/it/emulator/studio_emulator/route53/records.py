@@ -13,6 +13,7 @@ from typing import Any
 
 from ..ec2 import catalog
 from ..registry import AwsError, Call, handles
+from .limits import fault_of_size
 from .model import Key, Zone, change, zone_of
 
 _PLAIN = re.compile(r"[a-z0-9_.\-]")
@@ -28,6 +29,7 @@ def change_resource_record_sets(call: Call) -> dict[str, Any]:
     records, faults = dict(zone.records), []
     for entry in batch["Changes"]:
         faults += _apply(zone, records, entry["Action"], entry["ResourceRecordSet"])
+    faults += fault_of_size(zone, len(records))
     if faults:
         raise AwsError("InvalidChangeBatch", "[" + ", ".join(faults) + "]", messages=faults)
     zone.records = records

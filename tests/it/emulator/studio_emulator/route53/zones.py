@@ -13,6 +13,7 @@ from typing import Any
 from moto.route53.models import DelegationSet
 
 from ..registry import AwsError, Call, handles, random_id
+from .limits import refuse_another_zone
 from .model import (
     CHANGES,
     REFERENCES,
@@ -44,6 +45,7 @@ def create_hosted_zone(call: Call) -> dict[str, Any]:
             message = f"The VPC {vpc['VPCId']} in region {vpc['VPCRegion']} does not exist or is not yours."
             raise AwsError("InvalidVPCId", message)
         refuse_conflict(name, vpc["VPCRegion"], vpc["VPCId"])
+    refuse_another_zone(call)
     used.add(call["CallerReference"])
     zone = _make(call, name, config.get("Comment") or "", vpc)
     zones_of(call)[zone.resource_id] = zone

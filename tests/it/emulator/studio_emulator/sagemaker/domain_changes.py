@@ -15,7 +15,16 @@ from moto.ec2.models import ec2_backends
 
 from ..registry import AwsError, Call, handles
 from . import home
-from .domains import after_deletion, check_app_groups, check_groups, check_subnets, check_user_settings, forget
+from .domains import (
+    after_deletion,
+    check_address_type,
+    check_app_groups,
+    check_groups,
+    check_landing,
+    check_subnets,
+    check_user_settings,
+    forget,
+)
 from .model import STUDIOS, Domain, domain_of, refuse_while_changing
 
 
@@ -93,7 +102,9 @@ def _check(call: Call, backend: Any, domain: Domain) -> None:
     settings = {**(sent.get("DomainSettings") or {}), **(call.get("DomainSettingsForUpdate") or {})}
     check_app_groups(call, settings)
     check_groups(backend, vpc_id, settings.get("SecurityGroupIds") or [])
+    check_address_type(backend, settings, call.get("SubnetIds") or sent["SubnetIds"])
     if call.get("DefaultUserSettings"):
+        check_landing(call["DefaultUserSettings"], sent.get("DefaultUserSettings") or {})
         check_user_settings(call, backend, vpc_id, call["DefaultUserSettings"], role_needed=False)
     if call.get("HomeEfsFileSystemCreation") == "Disabled" and sent["HomeEfsFileSystemCreation"] == "Enabled":
         raise AwsError("ValidationException", "HomeEfsFileSystemCreation cannot go from Enabled to Disabled.")

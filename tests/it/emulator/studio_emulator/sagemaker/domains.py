@@ -1,6 +1,9 @@
 """Domains: create, describe, list. Changes and deletion are in `domain_changes`.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateDomain.html
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UserSettings.html (the landing URI)
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DomainSettings.html (dualstack needs subnets with IPv6)
+The texts of these refusals are ours.
 
 **Invariant:** a domain that was refused left nothing in the VPC.
 """
@@ -13,9 +16,11 @@ from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 
 from .. import lifecycle
+from ..ec2 import interfaces
 from ..registry import AwsError, Call, handles, page, random_id
 from . import home
 from .model import STUDIOS, Domain, arn, domain_of, keep_tags
+from .trust import lets_sagemaker_in
 
 _NOT_SHOWN = {"Tags", "AuthMode", "DomainName"}
 
@@ -35,6 +40,8 @@ def create_domain(call: Call) -> dict[str, Any]:
     settings = call.get("DomainSettings") or {}
     check_groups(backend, call["VpcId"], settings.get("SecurityGroupIds") or [])
     check_app_groups(call, settings)
+    check_address_type(backend, settings, call["SubnetIds"])
+    check_landing(call["DefaultUserSettings"], {})
     sent = {k: v for k, v in call.params.items() if k != "Tags"}
     sent.setdefault("AppNetworkAccessType", "PublicInternetOnly")
     sent.setdefault("HomeEfsFileSystemCreation", "Enabled")
@@ -131,12 +138,35 @@ def check_user_settings(call: Call, backend: Any, vpc_id: str, settings: dict[st
         return
     roles = iam_backends[call.account][call.partition].roles.values()
     role = next((role for role in roles if role.arn == role_arn), None)
-    if role is None or "sagemaker.amazonaws.com" not in (role.assume_role_policy_document or ""):
+    if role is None or not lets_sagemaker_in(role.assume_role_policy_document):
         raise AwsError(
             "ValidationException",
             f"The execution role ARN {role_arn} is invalid. Please ensure that the role exists and that its trust "
             "relationship policy allows the action sts:AssumeRole for the service principal sagemaker.amazonaws.com.",
         )
+
+
+def check_address_type(backend: Any, settings: dict[str, Any], subnet_ids: list[str]) -> None:
+    """A domain with both address types needs them in each of its subnets."""
+    if settings.get("IpAddressType") != "dualstack":
+        return
+    for subnet_id in subnet_ids:
+        if interfaces.ipv6_block(backend.get_subnet(subnet_id)) is None:
+            message = f"The subnet {subnet_id} does not support IPv6, which the IP address type dualstack needs."
+            raise AwsError("ValidationException", message)
+
+
+def check_landing(settings: dict[str, Any], before: dict[str, Any]) -> None:
+    """Studio can be where users land only with its web portal enabled, now or before."""
+    landing = settings.get("DefaultLandingUri")
+    if landing is None:
+        return
+    if landing.startswith("studio::"):
+        if (settings.get("StudioWebPortal") or before.get("StudioWebPortal")) != "ENABLED":
+            message = "DefaultLandingUri can only be studio:: if StudioWebPortal is set to ENABLED."
+            raise AwsError("ValidationException", message)
+    elif not landing.startswith("app:JupyterServer:"):
+        raise AwsError("ValidationException", f"DefaultLandingUri {landing} is not supported.")
 
 
 def check_app_groups(call: Call, settings: dict[str, Any]) -> None:

@@ -5,6 +5,11 @@ the file system is retained. That the two groups name each other, and stay in bo
 reported by many users and not documented; it is why deleting the VPC fails until the rules are
 revoked and the groups deleted.
 
+When the file system is deleted with the domain, it is assumed to outlive it: file system, mount
+targets and their interfaces are deleting once the domain is gone, and go together. So the group that
+the mount targets carry cannot be deleted at once. The domain's own interfaces go with it, or later,
+if the pace names "sagemaker:domain:detaching".
+
 **Invariant:** the file system, the mount targets and the groups are moto's, so EFS and EC2 calls see them.
 """
 
@@ -16,6 +21,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.efs.models import efs_backends
 
+from .. import lifecycle
 from ..ec2 import interfaces
 from ..registry import Call
 from .model import Domain
@@ -65,11 +71,19 @@ def extend(call: Call, domain: Domain) -> None:
 
 
 def delete(call: Call, domain: Domain) -> None:
-    """Deletes the file system with its mount targets. The two groups stay."""
-    backend, efs = ec2_backends[call.account][call.region], efs_backends[call.account][call.region]
+    """Starts the deletion of the file system with its mount targets. The two groups stay."""
+    efs = efs_backends[call.account][call.region]
     file_system = efs.file_systems_by_id.get(domain.file_system_id)
     if file_system is None:
         return
+    file_system.life_cycle_state = "deleting"
+    for target in file_system.iter_mount_targets():
+        target.life_cycle_state = "deleting"
+    lifecycle.after("efs:mount-target:deleting", lambda: _take_away(call, file_system))
+
+
+def _take_away(call: Call, file_system: Any) -> None:
+    backend, efs = ec2_backends[call.account][call.region], efs_backends[call.account][call.region]
     for target in list(file_system.iter_mount_targets()):
         interfaces.remove(backend, target.network_interface_id)
         target.clean_up()
@@ -98,9 +112,9 @@ def place_interfaces(backend: Any, domain: Domain) -> None:
 
 def remove_interfaces(backend: Any, domain: Domain) -> None:
     """Takes the domain's interfaces away."""
-    for interface_id in domain.interfaces.values():
-        interfaces.remove(backend, interface_id)
+    held = list(domain.interfaces.values())
     domain.interfaces.clear()
+    lifecycle.after_if_named("sagemaker:domain:detaching", lambda: [interfaces.remove(backend, one) for one in held])
 
 
 def inbound_name(domain_id: str) -> str:

@@ -13,7 +13,7 @@ from moto.ec2.models import ec2_backends
 
 from .. import lifecycle
 from ..registry import AwsError, Call, handles, page
-from .domains import check_user_settings
+from .domains import check_landing, check_user_settings
 from .model import STUDIOS, Profile, arn, domain_of, keep_tags, refuse_while_changing
 
 
@@ -30,6 +30,7 @@ def create_user_profile(call: Call) -> dict[str, Any]:
         raise AwsError("ValidationException", f"SingleSignOnUserValue is {word} for domains with AuthMode SSO.")
     backend = ec2_backends[call.account][call.region]
     check_user_settings(call, backend, domain.sent["VpcId"], call.get("UserSettings") or {}, role_needed=False)
+    check_landing(call.get("UserSettings") or {}, domain.sent["DefaultUserSettings"])
     sent = {k: v for k, v in call.params.items() if k != "Tags"}
     resource = arn(call, f"user-profile/{domain.id}/{name}")
     made = Profile(resource, sent, domain_id=domain.id, name=name, uid=str(domain.next_uid))
@@ -83,6 +84,7 @@ def update_user_profile(call: Call) -> dict[str, Any]:
     settings = call.get("UserSettings") or {}
     backend = ec2_backends[call.account][call.region]
     check_user_settings(call, backend, domain.sent["VpcId"], settings, role_needed=False)
+    check_landing(settings, {**domain.sent["DefaultUserSettings"], **(profile.sent.get("UserSettings") or {})})
     profile.sent["UserSettings"] = {**(profile.sent.get("UserSettings") or {}), **settings}
     profile.begin("Updating", "user-profile", "InService", call.fail_reason, "Update_Failed")
     return {"UserProfileArn": profile.arn}
