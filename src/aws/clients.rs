@@ -73,7 +73,8 @@ macro_rules! client {
                     .interceptor(CallLog::new(&self.shared.user_agent))
                     .retry_classifier(QuotasStand);
                 if let Some(url) = self.shared.endpoints.get(&$service) {
-                    config = config.endpoint_url(url);
+                    // The SDK refuses to look for variants of an endpoint that is given; it is taken as it is.
+                    config = config.endpoint_url(url).use_fips(false).use_dual_stack(false);
                 }
                 $sdk::Client::from_conf(config.build())
             })

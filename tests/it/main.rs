@@ -7,8 +7,10 @@ mod emulator;
 mod terraform;
 
 mod dns_forwarding;
+mod partitions;
 mod presign_policy;
 mod private_domain;
+mod private_domain_import;
 mod scenario;
 
 mod plan_rules;

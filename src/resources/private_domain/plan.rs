@@ -36,7 +36,7 @@ use super::changes::{
 };
 use super::desired::{Desired, Profile as DesiredProfile};
 use super::key::{Key, STUDIO, Slot};
-use super::recorded::{Domain, Endpoint, Gateway, Group, Profile, Recorded, Zone};
+use super::recorded::{Domain, Endpoint, Gateway, Group, Notes, Profile, Recorded, Zone};
 use super::zones;
 use crate::framework::Value;
 use crate::steps::Step;
@@ -176,11 +176,16 @@ fn is_gateway_as_wanted(desired: &Desired, gateway: &Gateway) -> bool {
 
 fn is_domain_as_wanted(desired: &Desired, recorded: &Recorded, domain: &Domain) -> bool {
     let is_kept = desired.adopts_domain()
-        || (desired.has_tags(&domain.tags) && notes(desired).is_some_and(|notes| notes == domain.notes));
+        || (desired.has_tags(&domain.tags) && notes(desired).is_some_and(|notes| are_noted(&notes, &domain.notes)));
     domain.ready
         && domain.adopted == desired.adopts_domain()
         && is_kept
         && domain_change(desired, recorded, domain).is_some_and(|change| change.is_empty())
+}
+
+/// A domain that was made elsewhere carries no notes. That says the same as the defaults; a change writes them down.
+fn are_noted(wanted: &Notes, has: &Notes) -> bool {
+    wanted == has || (*has == Notes::default() && wanted.on_destroy.as_deref() == Some("retain"))
 }
 
 fn is_profile_as_wanted(desired: &Desired, recorded: &Recorded, wanted: &DesiredProfile, profile: &Profile) -> bool {

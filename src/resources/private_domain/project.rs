@@ -198,8 +198,8 @@ fn profiles(
     let project = |(name, profile): (&String, &Profile)| {
         let written = written.known().and_then(|written| written.get(name));
         let role = profile.execution_role_arn.as_ref();
-        // A profile whose own role was taken back has the domain's.
-        let inherits = written.is_none_or(|written| written.execution_role_arn.is_null())
+        // A profile whose own role was taken back has the domain's. An import takes what it sees.
+        let inherits = written.is_some_and(|written| written.execution_role_arn.is_null())
             && role == domain.settings.execution_role.as_ref();
         let own: Tags =
             profile.tags.iter().filter(|(key, value)| domain.tags.get(*key) != Some(value)).map(owned).collect();
