@@ -73,7 +73,8 @@ macro_rules! client {
                     .interceptor(CallLog::new(&self.shared.user_agent))
                     .retry_classifier(QuotasStand);
                 if let Some(url) = self.shared.endpoints.get(&$service) {
-                    config = config.endpoint_url(url);
+                    // The SDK refuses to look for variants of an endpoint that is given; it is taken as it is.
+                    config = config.endpoint_url(url).use_fips(false).use_dual_stack(false);
                 }
                 $sdk::Client::from_conf(config.build())
             })
@@ -96,6 +97,11 @@ impl Clients {
     /// The partition of the Region.
     pub fn partition(&self) -> &'static Partition {
         Partition::of(self.region())
+    }
+
+    /// Whether calls go to FIPS endpoints.
+    pub fn uses_fips(&self) -> bool {
+        self.shared.sdk.use_fips().unwrap_or(false)
     }
 
     /// The account that the credentials belong to. `None` where the user asked us not to look.

@@ -217,6 +217,23 @@ pub fn studio_parents(region: &Region, fips: Fips) -> Result<Vec<ZoneName>, Zone
     Ok(parents)
 }
 
+/// The parents that an endpoint of the studio service really serves, from its private names: those of the Region first,
+/// in their order. Where nothing is known of it, the Region's own.
+///
+/// A parent shows as a name with the same name under a wildcard, `studio.…` and `*.studio.…`.
+pub fn served_parents(private_names: &[String], region: &Region, fips: Fips) -> Vec<ZoneName> {
+    let known = studio_parents(region, fips).unwrap_or_default();
+    let plain = private_names.iter().filter(|name| !name.starts_with("*."));
+    let mut served: Vec<ZoneName> = plain.filter_map(|name| ZoneName::parse(name).ok()).collect();
+    if served.is_empty() {
+        return known;
+    }
+    let place = |zone: &ZoneName| known.iter().position(|parent| parent == zone).unwrap_or(known.len());
+    served.sort_by(|one, other| place(one).cmp(&place(other)).then_with(|| one.cmp(other)));
+    served.dedup();
+    served
+}
+
 /// The host names of a domain: its URL's and the portal's. Its apps have further, random names.
 ///
 /// # Errors

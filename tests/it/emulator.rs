@@ -97,6 +97,8 @@ pub struct Account {
     before: Mutex<Vec<Json>>,
     /// Its twelve digits.
     pub id: String,
+    /// The Region that the test is about.
+    pub region: String,
 }
 
 /// What is there before a test: `POST /_studio/network`.
@@ -106,6 +108,8 @@ pub struct Network {
     pub vpc_id: String,
     /// Its subnets, each in another zone.
     pub subnet_ids: Vec<String>,
+    /// The route table of its subnets.
+    pub route_table_id: String,
     /// A role that SageMaker may assume.
     pub role_arn: String,
 }
@@ -127,6 +131,11 @@ impl Account {
         Self::on(Arc::clone(&SHARED), true)
     }
 
+    /// One on the shared emulator, in another Region, which may be of another partition.
+    pub fn in_region(region: &str) -> Self {
+        Account { region: region.to_owned(), ..Self::new() }
+    }
+
     /// One on an emulator of its own, for a test that sets rules or a pace.
     pub fn alone() -> Self {
         Self::on(Arc::new(Emulator::start()), false)
@@ -135,7 +144,7 @@ impl Account {
     fn on(emulator: Arc<Emulator>, is_shared: bool) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(200_000_000_000);
         let id = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
-        Account { emulator, is_shared, before: Mutex::default(), id }
+        Account { emulator, is_shared, before: Mutex::default(), id, region: REGION.to_owned() }
     }
 
     /// Where AWS is.
@@ -148,9 +157,11 @@ impl Account {
         format!("AKIA{}TEST", self.id)
     }
 
-    /// Makes a VPC with three subnets, and a role. Afterwards they count as what was there before.
+    /// Makes a VPC with three subnets (two in Regions with as many zones), and a role. Afterwards they count as what was
+    /// there before.
     pub fn network(&self) -> Network {
-        let wanted = json!({ "account": self.id, "region": REGION, "subnets": 3 });
+        let subnets = if self.region == REGION { 3 } else { 2 };
+        let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets });
         let made = self.emulator.ask("POST", "network", &wanted);
         let found = self.everything();
         *self.before.lock().expect("no test panics with this lock") = found;
@@ -202,7 +213,7 @@ impl Account {
     }
 
     fn everything(&self) -> Vec<Json> {
-        let path = format!("leftovers?account={}&region={REGION}", self.id);
+        let path = format!("leftovers?account={}&region={}", self.id, self.region);
         match self.emulator.ask("GET", &path, &Json::Null) {
             Json::Array(left) => left,
             other => panic!("leftovers are a list: {other}"),
@@ -236,7 +247,7 @@ impl Outside {
         let key = Credentials::new(account.access_key(), SECRET_KEY, None, None, "test");
         let config = aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())
-            .region(aws_config::Region::from_static(REGION))
+            .region(aws_config::Region::new(account.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(key))
             .endpoint_url(account.url())
             .http_client(aws_smithy_http_client::Builder::new().build_http())

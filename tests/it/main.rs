@@ -7,9 +7,11 @@ mod emulator;
 mod terraform;
 
 mod dns_forwarding;
+mod partitions;
 mod preflight;
 mod presign_policy;
 mod private_domain;
+mod private_domain_import;
 mod scenario;
 
 mod plan_rules;

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::emulator::{Account, REGION, SECRET_KEY};
+use crate::emulator::{Account, SECRET_KEY};
 
 /// Longer than any run takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -50,7 +50,7 @@ impl ProviderBlock {
             url: account.url().to_owned(),
             access_key: account.access_key(),
             secret_key: SECRET_KEY.to_owned(),
-            region: format!("{REGION:?}"),
+            region: format!("{:?}", account.region),
             more: String::new(),
         }
     }
@@ -112,6 +112,12 @@ impl Workspace {
         let text = self.run(&["plan", "-input=false", "-out=plan.bin"]).succeeded(self);
         let json = self.json(&["show", "-json", "plan.bin"]);
         Plan { json, text }
+    }
+
+    /// `terraform plan -generate-config-out`, which writes the configuration of what an `import` block names to a file.
+    pub fn plan_generating(&self, file: &str) -> String {
+        let out = format!("-generate-config-out={file}");
+        self.run(&["plan", "-input=false", &out]).succeeded(self)
     }
 
     /// A plan that must not come about; what Terraform wrote.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_route53 as route53;
 use route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use route53::types::{ChangeInfo, ChangeStatus, HostedZoneConfig, VpcRegion};
+use serde::{Deserialize, Serialize};
 
 use super::{bare, call, readable};
 use crate::aws::wait::{Judgement, Pace, Patience, until};
@@ -15,7 +16,7 @@ use crate::aws::{AccountId, AwsError, Call, ChangeId, Clients, HostedZoneId, Kin
 const PACE: Pace = Pace::millis(10_000, 5_000, 15_000);
 
 /// A VPC and the Region it is in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ZoneVpc {
     /// The VPC.
     pub vpc_id: VpcId,

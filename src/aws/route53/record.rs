@@ -69,6 +69,13 @@ pub struct Record {
     pub data: RecordData,
 }
 
+impl Record {
+    /// Whether it answers with the addresses of another name.
+    pub fn is_alias(&self) -> bool {
+        matches!(self.data, RecordData::Alias { .. })
+    }
+}
+
 /// One change in a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordChange {

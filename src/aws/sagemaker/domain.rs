@@ -180,6 +180,23 @@ pub async fn wait_until_in_service(clients: &Clients, id: &DomainId, patience: &
     .await
 }
 
+/// Waits until nothing is under way with a domain, whether or not its last change succeeded.
+///
+/// # Errors
+/// `Unexpected` with SageMaker's reason when it could not be made, or is being deleted.
+pub async fn wait_until_settled(clients: &Clients, id: &DomainId, patience: &Patience) -> Result<Domain, AwsError> {
+    let visibility = Visibility::new();
+    let call = describing(id);
+    until(&call, "at rest", PACE, patience, || async {
+        let found = describe(clients, &call, id).await?;
+        Ok(visibility.judge(found.as_ref().and_then(Domain::from_sagemaker), |domain| match domain.status {
+            Status::UpdateFailed => Judgement::Ready(domain.clone()),
+            _ => judge_in_service(&domain.status, domain.failure_reason.as_deref(), ()).map(|()| domain.clone()),
+        }))
+    })
+    .await
+}
+
 /// Waits until a domain is gone.
 ///
 /// # Errors

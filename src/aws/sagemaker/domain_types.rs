@@ -10,6 +10,7 @@ use sagemaker::types::{
     AppLifecycleManagement, CodeEditorAppSettings, DockerSettings, FeatureStatus, IdleSettings, JupyterLabAppSettings,
     LifecycleManagement, StudioWebPortal,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{Status, Toggle};
 use crate::aws::{DomainId, FileSystemId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcId, ids, names};
@@ -52,7 +53,7 @@ pub enum NetworkAccess {
 }
 
 /// The family of a domain's addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DomainAddressType {
     /// IPv4 alone.
     Ipv4,
@@ -78,7 +79,7 @@ impl DomainAddressType {
 }
 
 /// When an idle JupyterLab or Code Editor app is shut down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum IdleTimeout {
     /// After so many minutes, 60 to 525600.
     Minutes(u32),
@@ -87,7 +88,7 @@ pub enum IdleTimeout {
 }
 
 /// The settings of users that we know of. `None` leaves a setting alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserSettings {
     /// The role that apps run as.
     pub execution_role: Option<RoleArn>,

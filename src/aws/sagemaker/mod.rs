@@ -10,6 +10,8 @@ pub mod user_profile;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{AwsError, Call, Service};
 use super::wait::Judgement;
 
@@ -66,7 +68,7 @@ impl fmt::Display for Status {
 }
 
 /// On or off, in SageMaker's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Toggle {
     /// `ENABLED`.
     Enabled,

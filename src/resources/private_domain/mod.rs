@@ -1,21 +1,36 @@
 //! `studio_private_domain`: a SageMaker domain that is reached privately.
 //!
-//! The parts and their order stand at the top of `plan.rs`; what each attribute means, in `schema.rs`; which AWS calls
-//! are made, in `apply/`.
+//! | file | what stands there |
+//! | --- | --- |
+//! | `schema.rs`, `model.rs`, `validate.rs` | the attributes, and how they fit each other |
+//! | `desired.rs`, `zones.rs` | what is wanted |
+//! | `recorded.rs`, `read/` | what there is |
+//! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
+//! | `apply/` | the AWS calls, one file for each kind of part |
+//! | `lookup.rs`, `preflight/` | what is looked up and checked before anything is made |
+//! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod apply;
+pub mod changes;
 pub mod desired;
+pub mod drift;
+pub mod key;
 pub mod lookup;
 pub mod model;
 pub mod plan;
 pub mod preflight;
+pub mod project;
 pub mod read;
 pub mod recorded;
 pub mod schema;
+pub mod unknown;
 pub mod validate;
+pub mod zones;
 
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
@@ -23,17 +38,18 @@ use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
 use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
 use crate::connection::Connection;
-use crate::dns::zones::{self, Fips};
 use crate::framework::schema::Schema;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, Path, PlanRequest, Planned, Private, Read, Resource, Value,
 };
-use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, tags_all};
+use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{known_tags, planned_region};
-use crate::steps;
-use apply::Run;
+use crate::steps::{self, Step};
+use apply::{Run, contents};
 use desired::{Desired, Facts};
+use key::{Key, STUDIO};
 use model::Model;
+use plan::Action;
 use preflight::Subject;
 use preflight::name::Moment;
 use recorded::Recorded;
@@ -67,25 +83,28 @@ impl Resource for PrivateDomain {
     }
 
     async fn plan(&self, _call: &Call, request: PlanRequest<Model>) -> Result<Planned<Model>, Diagnostics> {
-        let mut model = request.proposed;
-        let clients = self.connection.clients(request.config.region.text())?;
-        plan_givens(&mut model, &request.config, request.prior.as_ref(), clients.as_ref());
-        check_home_efs(&model, request.prior.as_ref())?;
-
+        let PlanRequest { config, prior, proposed: mut model, private } = request;
+        let clients = self.connection.clients(config.region.text())?;
         // A creation that replaces an object is handed what was kept for the old one.
-        let recorded = request.prior.as_ref().and_then(|_| request.private.get(RECORDED)).unwrap_or_default();
-        let replaced = request.private.get(RECORDED).filter(|_| request.prior.is_none());
+        let recorded: Recorded = prior.as_ref().and_then(|_| private.get(RECORDED)).unwrap_or_default();
+        plan_givens(&mut model, &config, prior.as_ref(), clients.as_ref());
+        let replace = other_domain(&model, prior.as_ref());
+        check_home_efs(&model, prior.as_ref())?;
+        check_replacement(&model, prior.as_ref(), &recorded, !replace.is_empty())?;
+
+        let replaced: Option<Recorded> = private.get(RECORDED).filter(|_| prior.is_none());
+        let is_needed =
+            lookup::is_needed(&model, prior.as_ref(), &recorded) || preflight::turns_on_private_dns(&model, &recorded);
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
-            Some(clients) if needs_facts(&model, request.prior.as_ref(), &recorded) => {
-                lookup::facts(clients, &model, &mut diagnostics).await?
-            }
+            Some(clients) if is_needed => lookup::facts(clients, &model, &mut diagnostics).await?,
             Some(_) | None => None,
         };
         if let Some(clients) = &clients {
+            plan_names(&mut model, &config, &recorded, facts.as_ref(), clients);
             let subject = Subject {
                 model: &model,
-                prior: request.prior.as_ref(),
+                prior: prior.as_ref(),
                 recorded: &recorded,
                 replaced: replaced.as_ref(),
                 facts: facts.as_ref(),
@@ -95,12 +114,35 @@ impl Resource for PrivateDomain {
                 return Err(diagnostics);
             }
         }
-        if request.prior.is_some() {
-            let desired = Desired::new(&model, request.prior.as_ref(), &recorded, facts);
-            let steps = plan::steps(Some(&desired), &recorded);
-            plan::mark_unknown(&steps, &desired, &recorded, &mut model);
+        let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
+        let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
+        let unused: Diagnostics =
+            lookup::check_unused_zones(&desired, &recorded, adopted.as_ref()).into_iter().collect();
+        if unused.has_errors() {
+            return Err(unused);
         }
-        Ok(Planned { state: model, replace: Vec::new(), private: request.private, diagnostics })
+        if prior.is_some() {
+            let steps = plan::steps(Some(&desired), &recorded);
+            unknown::mark_unknown(&steps, &desired, &recorded, &mut model);
+        }
+        Ok(Planned { state: model, replace, private, diagnostics })
+    }
+
+    async fn plan_destroy(&self, _call: &Call, prior: Model, private: &Private) -> Diagnostics {
+        let recorded = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&prior));
+        let forced = prior.force_destroy.known() == Some(&true);
+        let (Some(domain), false) = (&recorded.domain, forced) else {
+            return Diagnostics::new();
+        };
+        let Ok(Some(clients)) = self.connection.clients(prior.region.text()) else {
+            return Diagnostics::new();
+        };
+        let scope = contents::Scope::of(None, &recorded);
+        match contents::find(&clients, &domain.id, &scope).await {
+            Ok(found) if !found.is_empty() => not_empty(&domain.id, &found).into(),
+            // What may not be read now is met, and told, when it is destroyed.
+            Ok(_) | Err(_) => Diagnostics::new(),
+        }
     }
 
     async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
@@ -121,12 +163,9 @@ impl Resource for PrivateDomain {
             Err(diagnostics) => return Read { state: Some(state), private, diagnostics },
         };
         let before = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&state));
-        match read::refresh(&clients, &before).await {
+        match look_again(&clients, &before).await {
             Ok(recorded) => after_read(&clients, state, &before, recorded, private),
-            Err(error) => {
-                let diagnostics = aws_error("read the private domain", &error).into();
-                Read { state: Some(state), private, diagnostics }
-            }
+            Err(diagnostics) => Read { state: Some(state), private, diagnostics },
         }
     }
 
@@ -143,17 +182,18 @@ impl Resource for PrivateDomain {
             return Err(Diagnostic::error("There is nothing to import", text).into());
         };
         let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
-        let Some((owner, _)) = owner_and_part(&tags) else {
-            let text = format!(
-                "{id} does not carry the tags of this provider, so its endpoints, groups and zones cannot be found by them."
-            );
-            return Err(Diagnostic::error("The domain was not made by studio_private_domain", text).into());
-        };
         let vpc_id = VpcId::from(domain.vpc_id.as_str());
-        let recorded = read::find_owned(&clients, owner, &vpc_id, Some(domain)).await.map_err(failed)?;
+        let owner = owner_and_part(&tags).map(|(owner, _)| owner.to_owned());
+        let found = match &owner {
+            Some(owner) => read::find::owned(&clients, owner, &vpc_id).await.map_err(failed)?,
+            None => Recorded { owner: owner_of(&clients, &domain.vpc_id, &domain.name), ..Recorded::default() },
+        };
+        let found = read::find::serving(&clients, found, domain, owner.is_some()).await.map_err(failed)?;
+        let recorded = with_private_names(&clients, found).await?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);
-        Ok((read::project(Model::nothing_written(clients.region().as_str()), &recorded, &clients), private))
+        let nothing = Model::nothing_written(clients.region().as_str());
+        Ok((project::project(nothing, &recorded, &clients), private))
     }
 }
 
@@ -174,7 +214,7 @@ impl PrivateDomain {
                     .map_err(|error| aws_error("read the private domain", &error))?,
             };
             let facts = match &planned {
-                Some(model) if needs_facts(model, prior.as_ref(), &recorded) => {
+                Some(model) if lookup::is_needed(model, prior.as_ref(), &recorded) => {
                     lookup::facts(&clients, model, &mut diagnostics).await?
                 }
                 Some(_) | None => None,
@@ -188,14 +228,17 @@ impl PrivateDomain {
 
         let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
         let steps = plan::steps(run.desired.as_ref(), &recorded);
+        if let Some(diagnostic) = in_the_way(&run, &steps, &recorded).await {
+            return Applied { state: prior, private, diagnostics: diagnostic.into() };
+        }
         let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
-        diagnostics.extend(explain(operation, &report, &recorded.parts(), plan::Key::name));
+        diagnostics.extend(explain(operation, &report, &recorded.parts(), Key::name));
         private.set(RECORDED, &recorded);
         let state = match planned.or(prior) {
             Some(_) if recorded.is_empty() => None,
-            Some(model) if operation == Operation::Destroy => Some(read::project(model, &recorded, &clients)),
+            Some(model) if operation == Operation::Destroy => Some(project::project(model, &recorded, &clients)),
             Some(model) => {
-                let mut state = read::project(model, &recorded, &clients);
+                let mut state = project::project(model, &recorded, &clients);
                 state.drift = remaining(&state, &recorded, None);
                 Some(state)
             }
@@ -210,17 +253,76 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
     model.region = planned_region(&config.region, prior.map(|prior| &prior.region), clients);
     model.tags_all = tags_all(clients, &model.tags)
         .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
-    model.forward_zones = match &model.region {
-        Value::Known(region) => forward_zones(region),
-        Value::Unknown | Value::Null => Value::Unknown,
-    };
+    model.forward_zones = Value::Unknown;
     model.drift = Value::Known(Vec::new());
 }
 
-/// The parents of Studio's host names; null where they are not known.
-fn forward_zones(region: &str) -> Value<Vec<String>> {
-    let parents = zones::Region::new(region).and_then(|region| zones::studio_parents(&region, Fips::No));
-    parents.ok().map(|parents| parents.iter().map(|zone| zone.as_str().to_owned()).collect()).into()
+/// The names that follow from what the studio endpoint serves, or, without one, from the Region; and those of a domain
+/// that is adopted.
+fn plan_names(model: &mut Model, config: &Model, recorded: &Recorded, facts: Option<&Facts>, clients: &Clients) {
+    let wants_studio = Desired::new(model, None, recorded, None);
+    let wants_studio = wants_studio.services().contains(STUDIO) || wants_studio.adopted().contains(STUDIO);
+    let service = facts.and_then(|facts| facts.services.get(STUDIO));
+    let is_recorded = recorded.endpoint(STUDIO).is_some();
+    model.forward_zones = match service {
+        _ if model.region.is_unknown() => Value::Unknown,
+        Some(service) if wants_studio && !is_recorded => {
+            Value::Known(project::served_by(&service.private_dns_names, clients))
+        }
+        None if wants_studio && !is_recorded => Value::Unknown,
+        Some(_) | None if wants_studio => Value::Known(project::parents(recorded, clients)),
+        Some(_) | None => Value::Known(project::served_by(&[], clients)),
+    };
+    if let Some(domain) = facts.and_then(|facts| facts.domain.as_ref()).filter(|_| config.name.is_null()) {
+        model.name = Value::Known(domain.name.clone());
+    }
+}
+
+/// Another domain than the one there is. Taking over the management of an adopted domain, or letting go of it, changes
+/// nothing about which domain it is, and replaces nothing.
+fn other_domain(model: &Model, prior: Option<&Model>) -> Vec<Path> {
+    let Some(prior) = prior else {
+        return Vec::new();
+    };
+    let (before, now) = (&prior.existing_domain_id, &model.existing_domain_id);
+    let is_the_same = match (before, now) {
+        (Value::Known(id), Value::Null) | (Value::Null, Value::Known(id)) => prior.domain_id.text() == Some(id),
+        (before, now) => before == now,
+    };
+    if is_the_same { Vec::new() } else { vec![Path::root("existing_domain_id")] }
+}
+
+/// A domain that is replaced starts without its users' home folders.
+fn check_replacement(
+    model: &Model,
+    prior: Option<&Model>,
+    recorded: &Recorded,
+    other_domain: bool,
+) -> Result<(), Diagnostics> {
+    let Some(prior) = prior else {
+        return Ok(());
+    };
+    let replaced: Vec<&str> = [
+        ("region", prior.region != model.region),
+        ("name", prior.name != model.name),
+        ("vpc_id", prior.vpc_id != model.vpc_id),
+        ("auth_mode", prior.auth_mode != model.auth_mode),
+        ("kms_key_id", prior.kms_key_id != model.kms_key_id),
+        ("existing_domain_id", other_domain),
+    ]
+    .into_iter()
+    .filter_map(|(attribute, differs)| differs.then_some(attribute))
+    .collect();
+    let file_system =
+        recorded.domain.as_ref().filter(|domain| !domain.adopted).and_then(|domain| domain.file_system_id.clone());
+    let keeps = prior.home_efs.known().and_then(|efs| efs.on_destroy.text()) != Some("delete");
+    let (Some(attribute), Some(file_system), true) = (replaced.first(), file_system, keeps) else {
+        return Ok(());
+    };
+    let text = format!(
+        "A domain cannot change its {attribute}, so this would replace it, and the new one would start with an empty file system: the home folders of all users are in {file_system}, which would stay behind. If they are not needed, set home_efs.on_destroy to \"delete\" and apply that first; then the file system goes with the domain. If they are, make a second resource, copy them, and remove this one afterwards."
+    );
+    Err(Diagnostic::error("This would lose the home folders", text).at(Path::root(attribute)).into())
 }
 
 /// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).
@@ -235,16 +337,6 @@ fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostic
     Ok(())
 }
 
-/// Whether the services and subnets have to be looked up: something is to be made, or chosen anew.
-fn needs_facts(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> bool {
-    let desired = Desired::new(model, prior, recorded, None);
-    let services = desired.services();
-    let is_new = services
-        .iter()
-        .any(|service| !recorded.endpoints.contains_key(service) || desired.endpoint_subnets(service).is_unknown());
-    is_new || preflight::turns_on_private_dns(model, recorded)
-}
-
 /// What is recorded of an object, or, where Terraform has not kept that, what its state leads to.
 async fn recall(clients: &Clients, private: &Private, prior: &Model) -> Result<Recorded, AwsError> {
     match private.get(RECORDED) {
@@ -253,23 +345,71 @@ async fn recall(clients: &Clients, private: &Private, prior: &Model) -> Result<R
     }
 }
 
+/// Looks at everything again, and at what the studio endpoint serves if that is not known.
+async fn look_again(clients: &Clients, before: &Recorded) -> Result<Recorded, Diagnostics> {
+    let found = read::refresh(clients, before).await.map_err(|error| aws_error("read the private domain", &error))?;
+    with_private_names(clients, found).await
+}
+
+/// The same with the names that the studio endpoint's service answers for, which do not show on an endpoint.
+async fn with_private_names(clients: &Clients, mut recorded: Recorded) -> Result<Recorded, Diagnostics> {
+    if recorded.endpoint(STUDIO).is_none_or(|endpoint| !endpoint.private_names.is_empty()) {
+        return Ok(recorded);
+    }
+    let services = lookup::find_services(clients, &BTreeSet::from([STUDIO.to_owned()])).await?;
+    let names = services.get(STUDIO).map(|service| service.private_dns_names.clone()).unwrap_or_default();
+    for endpoints in [&mut recorded.endpoints, &mut recorded.adopted] {
+        if let Some(endpoint) = endpoints.get_mut(STUDIO) {
+            endpoint.private_names.clone_from(&names);
+        }
+    }
+    Ok(recorded)
+}
+
+/// What the objects of a resource are tagged with.
+fn owner_of(clients: &Clients, vpc_id: &str, name: &str) -> String {
+    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
+    owner_id(&["private_domain", &account, clients.region().as_str(), vpc_id, name])
+}
+
+/// What users have made, where that keeps a part from being deleted and may not be deleted itself: found before anything
+/// else is touched.
+async fn in_the_way(run: &Run, steps: &[Step<Key, Action>], recorded: &Recorded) -> Option<Diagnostic> {
+    let empties = !run.force_destroy && steps.iter().any(|step| step.key == Key::Contents);
+    let domain = recorded.domain.as_ref().filter(|_| empties)?;
+    let scope = contents::Scope::of(run.desired.as_ref(), recorded);
+    // What cannot be read is met again, and told, where it is deleted.
+    let found = contents::find(&run.work.clients, &domain.id, &scope).await.ok()?;
+    (!found.is_empty()).then(|| not_empty(&domain.id, &found))
+}
+
+fn not_empty(domain: &DomainId, contents: &contents::Contents) -> Diagnostic {
+    let text = format!("In {domain} {}.\n\nNothing was changed.", contents::in_the_way(contents));
+    Diagnostic::error("The domain is not empty", text).at(Path::root("force_destroy"))
+}
+
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
 /// by another configuration or to be imported; making another one of its name fails and says so.
 async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
-    let Some(model) = planned else {
-        return Ok(Recorded::default());
-    };
-    let owner = preflight::owner(clients, model);
-    let taken = preflight::name::check(clients, model.name.text().unwrap_or_default(), &owner, Moment::Apply)
+    let text = |value: Option<&Value<String>>| value.and_then(Value::text).unwrap_or_default().to_owned();
+    let name = text(planned.map(|model| &model.name));
+    let vpc_id = text(planned.map(|model| &model.vpc_id));
+    if let Some(id) = planned.and_then(|model| model.existing_domain_id.text()) {
+        return found_before(clients, &owner_of(clients, &vpc_id, id), &vpc_id).await;
+    }
+    let owner = owner_of(clients, &vpc_id, &name);
+    let taken = preflight::name::check(clients, &name, &owner, Moment::Apply)
         .await
         .map_err(|error| aws_error("look for a domain of the same name", &error))?;
     if let Some(taken) = taken {
         return Err(taken.into());
     }
-    let vpc_id = VpcId::from(model.vpc_id.text().unwrap_or_default());
-    read::find_owned(clients, &owner, &vpc_id, None)
-        .await
-        .map_err(|error| aws_error("look for parts of an earlier run", &error).into())
+    found_before(clients, &owner, &vpc_id).await
+}
+
+async fn found_before(clients: &Clients, owner: &str, vpc_id: &str) -> Result<Recorded, Diagnostics> {
+    let found = read::find::owned(clients, owner, &VpcId::from(vpc_id)).await;
+    found.map_err(|error| aws_error("look for parts of an earlier run", &error).into())
 }
 
 fn start(
@@ -296,6 +436,7 @@ fn start(
             Some("delete") => HomeEfsRetention::Delete,
             Some(_) | None => HomeEfsRetention::Retain,
         },
+        force_destroy: model.and_then(|model| model.force_destroy.known()) == Some(&true),
     }
 }
 
@@ -312,9 +453,8 @@ fn after_read(
         return Read { state: None, private, diagnostics };
     }
     let applied = known_tags(&state.tags_all).into_known();
-    let mut model = read::project(state, &recorded, clients);
+    let mut model = project::project(state, &recorded, clients);
     model.drift = remaining(&model, &recorded, applied);
-    model.forward_zones = forward_zones(clients.region().as_str());
     private.set(RECORDED, &recorded);
     Read { state: Some(model), private, diagnostics }
 }
@@ -330,5 +470,5 @@ fn remaining(model: &Model, recorded: &Recorded, applied: Option<Tags>) -> Value
         domain.tags = applied.clone();
         desired.tags = Value::Known(applied);
     }
-    Value::Known(read::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
+    Value::Known(drift::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
 }

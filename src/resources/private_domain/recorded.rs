@@ -6,10 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::key::Slot;
 use super::model::Model;
 use crate::aws::ec2::security_group_rule::Rule;
+use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::Record;
-use crate::aws::{DomainId, FileSystemId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};
+use crate::aws::sagemaker::Toggle;
+use crate::aws::sagemaker::domain_types::{DomainAddressType, UserSettings};
+use crate::aws::{
+    DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId,
+};
 use crate::framework::Value;
 
 /// Everything of one resource.
@@ -21,28 +27,18 @@ pub struct Recorded {
     pub domain_group: Option<Group>,
     /// The security group of the endpoints, unless the user handed some in.
     pub endpoint_group: Option<Group>,
-    /// The interface endpoints, by service key.
+    /// The interface endpoints that were made, by service key.
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// The endpoints that were adopted, by service key.
+    pub adopted: BTreeMap<String, Endpoint>,
+    /// The gateway endpoint for S3.
+    pub gateway: Option<Gateway>,
     /// The domain.
     pub domain: Option<Domain>,
     /// The user profiles, by name.
     pub profiles: BTreeMap<String, Profile>,
     /// The hosted zones, by what they are for.
-    pub zones: BTreeMap<Host, Zone>,
-}
-
-/// Which of the domain's host names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Host {
-    /// `d-….studio.…`: the domain's URL, Studio Classic, and the target of presigned URLs.
-    Domain,
-    /// `studio-d-….studio.…`: the web portal of the current Studio.
-    Portal,
-}
-
-impl Host {
-    /// All of them.
-    pub const ALL: [Host; 2] = [Host::Domain, Host::Portal];
+    pub zones: BTreeMap<Slot, Zone>,
 }
 
 /// A security group.
@@ -63,37 +59,50 @@ pub struct Endpoint {
     pub id: VpcEndpointId,
     /// Whether it was seen available.
     pub ready: bool,
-    /// The subnets that it was last asked to be in.
-    pub asked_subnet_ids: BTreeSet<SubnetId>,
-    /// The subnets that it is in.
-    pub subnet_ids: BTreeSet<SubnetId>,
+    /// Where it was last asked to be.
+    pub asked: Place,
+    /// Where it is.
+    pub place: Place,
     /// Its security groups.
     pub security_group_ids: BTreeSet<SecurityGroupId>,
     /// Whether private DNS is on.
     pub private_dns_enabled: bool,
+    /// Its policy; nothing where EC2 shows none.
+    pub policy: Option<String>,
+    /// Whether the policy was set here.
+    pub has_own_policy: bool,
     /// The name that aliases point at, and the zone that it is in.
     pub dns: Option<(String, HostedZoneId)>,
+    /// The names that its service's private DNS answers for, wildcards included.
+    pub private_names: Vec<String>,
     /// Its addresses, in the order of the subnets' ids.
     pub addresses: Vec<String>,
     /// Its tags, without those that say whose it is.
     pub tags: Tags,
 }
 
-impl Endpoint {
-    /// An endpoint of which only the id is known.
-    fn unseen(id: VpcEndpointId) -> Self {
-        Endpoint {
-            id,
-            ready: false,
-            asked_subnet_ids: BTreeSet::new(),
-            subnet_ids: BTreeSet::new(),
-            security_group_ids: BTreeSet::new(),
-            private_dns_enabled: false,
-            dns: None,
-            addresses: Vec::new(),
-            tags: Tags::new(),
-        }
-    }
+/// Where an endpoint has its interfaces.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its subnets.
+    pub subnet_ids: BTreeSet<SubnetId>,
+    /// Whether it has IPv6 addresses beside IPv4.
+    pub dual_stack: bool,
+}
+
+/// A gateway endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gateway {
+    /// Its id.
+    pub id: VpcEndpointId,
+    /// The route tables that lead to it.
+    pub route_table_ids: BTreeSet<RouteTableId>,
+    /// Its policy; nothing where EC2 shows none.
+    pub policy: Option<String>,
+    /// Whether the policy was set here.
+    pub has_own_policy: bool,
+    /// Its tags, without those that say whose it is.
+    pub tags: Tags,
 }
 
 /// The domain.
@@ -101,6 +110,8 @@ impl Endpoint {
 pub struct Domain {
     /// Its id.
     pub id: DomainId,
+    /// Whether it was there before, and stays.
+    pub adopted: bool,
     /// Its ARN; empty until it was looked at once.
     pub arn: String,
     /// Its name.
@@ -119,17 +130,27 @@ pub struct Domain {
     pub vpc_only: bool,
     /// Its subnets.
     pub subnet_ids: BTreeSet<SubnetId>,
-    /// The role that profiles run as.
-    pub execution_role_arn: Option<RoleArn>,
-    /// The groups of its users' apps.
-    pub user_security_group_ids: BTreeSet<SecurityGroupId>,
+    /// The family of its addresses.
+    pub address_type: Option<DomainAddressType>,
+    /// The settings of its users.
+    pub settings: UserSettings,
+    /// Whether apps may run Docker.
+    pub docker_access: Option<Toggle>,
     /// Its file system.
     pub file_system_id: Option<FileSystemId>,
-    /// What is to become of the file system with the domain, from a tag of ours: AWS asks only when the domain is
-    /// deleted, and an import has to know.
-    pub on_destroy: Option<String>,
+    /// What the configuration says and AWS has no place for, from tags of ours.
+    pub notes: Notes,
     /// Its tags, without those that say whose it is.
     pub tags: Tags,
+}
+
+/// What the configuration says and AWS does not keep, but an import has to know. Kept as tags of the domain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Notes {
+    /// `home_efs.on_destroy`.
+    pub on_destroy: Option<String>,
+    /// Which of `default_user_settings` are written.
+    pub settings: Option<String>,
 }
 
 /// A user profile.
@@ -152,13 +173,81 @@ pub struct Zone {
     pub id: HostedZoneId,
     /// Its name, without trailing dot.
     pub name: String,
-    /// Its records, without those that Route 53 puts into every zone.
+    /// The names that it has records for, each with everything below it.
+    pub names: BTreeSet<String>,
+    /// Whether everything that was to be done to it is done.
+    pub ready: bool,
+    /// Its records, without those that Route 53 puts into every zone. Of an adopted zone, only ours.
     pub records: BTreeSet<Record>,
+    /// The VPCs it answers in.
+    pub vpcs: BTreeSet<ZoneVpc>,
+    /// Those that were associated here.
+    pub associated: BTreeSet<Association>,
     /// Its tags, without those that say whose it is.
     pub tags: Tags,
 }
 
+/// A VPC in which a zone answers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Association {
+    /// The VPC.
+    pub vpc: ZoneVpc,
+    /// The role of the account that owns it, where that is another one.
+    pub role_arn: Option<RoleArn>,
+}
+
+impl Endpoint {
+    /// An endpoint of which only the id is known.
+    pub fn unseen(id: VpcEndpointId) -> Self {
+        Endpoint {
+            id,
+            ready: false,
+            asked: Place::default(),
+            place: Place::default(),
+            security_group_ids: BTreeSet::new(),
+            private_dns_enabled: false,
+            policy: None,
+            has_own_policy: false,
+            dns: None,
+            private_names: Vec::new(),
+            addresses: Vec::new(),
+            tags: Tags::new(),
+        }
+    }
+}
+
+impl Zone {
+    /// A zone of which only id and name are known.
+    pub fn unseen(id: HostedZoneId, name: &str) -> Self {
+        Zone {
+            id,
+            name: name.to_owned(),
+            names: BTreeSet::new(),
+            ready: false,
+            records: BTreeSet::new(),
+            vpcs: BTreeSet::new(),
+            associated: BTreeSet::new(),
+            tags: Tags::new(),
+        }
+    }
+}
+
 impl Recorded {
+    /// The endpoint for a service, be it made or adopted.
+    pub fn endpoint(&self, service: &str) -> Option<&Endpoint> {
+        self.adopted.get(service).or_else(|| self.endpoints.get(service))
+    }
+
+    /// All endpoints, made and adopted, by service.
+    pub fn all_endpoints(&self) -> BTreeMap<&String, &Endpoint> {
+        self.endpoints.iter().chain(&self.adopted).collect()
+    }
+
+    /// Whether the domain was there before, and stays.
+    pub fn has_adopted_domain(&self) -> bool {
+        self.domain.as_ref().is_some_and(|domain| domain.adopted)
+    }
+
     /// What a state says exists, for a refresh to complete.
     ///
     /// When Terraform replaces a tainted object, it hands the destruction the private data of the new plan, not those of
@@ -166,27 +255,50 @@ impl Recorded {
     pub fn from_model(model: &Model) -> Self {
         let group =
             |id: &Value<String>| id.text().map(|id| Group { id: id.into(), rules: BTreeSet::new(), tags: Tags::new() });
-        let endpoint = |(service, id): (&String, &String)| (service.clone(), Endpoint::unseen(id.as_str().into()));
-        let zone = |(name, id): (&String, &String)| {
-            let host = if name.starts_with("studio-") { Host::Portal } else { Host::Domain };
-            let id = HostedZoneId::from(id.as_str());
-            (host, Zone { id, name: name.clone(), records: BTreeSet::new(), tags: Tags::new() })
-        };
-        let profile = |name: &String| (name.clone(), Profile::default());
+        let endpoints = model.endpoints.known();
+        let existing = endpoints.and_then(|endpoints| endpoints.existing.known()).cloned().unwrap_or_default();
+        let ids = || model.endpoint_ids.known().into_iter().flatten();
+        let unseen = |(service, id): (&String, &String)| (service.clone(), Endpoint::unseen(id.as_str().into()));
+        let policies = endpoints.and_then(|endpoints| endpoints.policies.known()).cloned().unwrap_or_default();
+        let adopted = ids().filter(|(service, _)| existing.contains_key(*service)).map(|(service, id)| {
+            let has_own_policy = policies.contains_key(service);
+            (service.clone(), Endpoint { has_own_policy, ..Endpoint::unseen(id.as_str().into()) })
+        });
+        let made =
+            |(service, _): &(&String, &String)| *service != super::key::GATEWAY && !existing.contains_key(*service);
+        let gateway = ids().find(|(service, _)| *service == super::key::GATEWAY).map(|(_, id)| Gateway {
+            id: id.as_str().into(),
+            route_table_ids: BTreeSet::new(),
+            policy: None,
+            has_own_policy: false,
+            tags: Tags::new(),
+        });
         Recorded {
             owner: String::new(),
             domain_group: group(&model.domain_security_group_id),
             endpoint_group: group(&model.endpoint_security_group_id),
-            endpoints: model.endpoint_ids.known().into_iter().flatten().map(endpoint).collect(),
-            domain: model.domain_id.text().map(|id| Domain { id: id.into(), ..Domain::default() }),
+            endpoints: ids().filter(made).map(unseen).collect(),
+            adopted: adopted.collect(),
+            gateway,
+            domain: model.domain_id.text().map(|id| Domain {
+                id: id.into(),
+                adopted: model.existing_domain_id.is_known(),
+                ..Domain::default()
+            }),
             profiles: model
                 .user_profiles
                 .known()
                 .into_iter()
                 .flat_map(|profiles| profiles.keys())
-                .map(profile)
+                .map(|name| (name.clone(), Profile::default()))
                 .collect(),
-            zones: model.hosted_zone_ids.known().into_iter().flatten().map(zone).collect(),
+            zones: model
+                .hosted_zone_ids
+                .known()
+                .into_iter()
+                .flatten()
+                .map(|(name, id)| zone(model, name, id))
+                .collect(),
         }
     }
 
@@ -205,11 +317,47 @@ impl Recorded {
         for (service, endpoint) in &self.endpoints {
             parts.push(format!("VPC endpoint {} for {service}{}", endpoint.id, unfinished(endpoint.ready)));
         }
-        parts.extend(self.domain.iter().map(|domain| format!("domain {}{}", domain.id, unfinished(domain.ready))));
+        for (service, endpoint) in &self.adopted {
+            parts.push(format!("adopted VPC endpoint {} for {service}", endpoint.id));
+        }
+        parts.extend(self.gateway.iter().map(|gateway| format!("gateway endpoint {} for S3", gateway.id)));
+        parts.extend(self.domain.iter().map(|domain| {
+            let adopted = if domain.adopted { "adopted " } else { "" };
+            format!("{adopted}domain {}{}", domain.id, unfinished(domain.ready))
+        }));
         for (name, profile) in &self.profiles {
             parts.push(format!("user profile {name}{}", unfinished(profile.ready)));
         }
-        parts.extend(self.zones.values().map(|zone| format!("hosted zone {} for {}", zone.id, zone.name)));
+        for (slot, zone) in &self.zones {
+            let adopted = if matches!(slot, Slot::Existing(_)) { "records in the adopted " } else { "" };
+            parts.push(format!("{adopted}hosted zone {} for {}", zone.id, zone.name));
+        }
         parts
     }
+}
+
+/// A zone from what a state says of it.
+fn zone(model: &Model, name: &str, id: &str) -> (Slot, Zone) {
+    let written = model.hosted_zone.known();
+    let adopted = written
+        .and_then(|zone| zone.existing_zone_ids.known())
+        .is_some_and(|zones| zones.get(name).is_some_and(|existing| existing.text() == Some(id)));
+    let is_fips = name.contains(".studio-fips.");
+    let slot = match (adopted, name.starts_with("studio-d-"), name.starts_with("d-")) {
+        (true, _, _) => Slot::Existing(name.to_owned()),
+        (false, true, _) if is_fips => Slot::PortalFips,
+        (false, true, _) => Slot::Portal,
+        (false, false, true) if is_fips => Slot::DomainFips,
+        (false, false, true) => Slot::Domain,
+        (false, false, false) => Slot::Parent(name.to_owned()),
+    };
+    let mode = written.and_then(|zone| zone.mode.text());
+    let names = if mode == Some("parent") { &model.forward_zones } else { &model.host_names };
+    let names = names.known().into_iter().flatten().filter(|base| is_within(base, name)).cloned().collect();
+    (slot, Zone { names, ..Zone::unseen(id.into(), name) })
+}
+
+/// Whether a name is a zone's, or lies below it.
+pub fn is_within(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

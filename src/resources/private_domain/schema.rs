@@ -48,9 +48,8 @@ fn arguments() -> Vec<Attribute> {
             .check(checks::one_of(&["IAM", "SSO"])),
         role("execution_role_arn").describe("The role that user profiles run as unless they have their own. Required, except with `existing_domain_id`: there it is left alone unless it is written."),
         Attribute::string("existing_domain_id")
-            .replaces()
             .check(checks::prefix(&["d-"], "a domain id such as d-abcdefghijkl"))
-            .describe("Adopts a domain that is there: endpoints, their security group, zones and user profiles are made around it. The domain itself is never deleted, and of its settings only those change that are written here: `execution_role_arn` and `default_user_settings`."),
+            .describe("Adopts a domain that is there: endpoints, their security group, zones and user profiles are made around it. The domain itself is never deleted, and of its settings only those change that are written here: `execution_role_arn` and `default_user_settings`. Another domain replaces the resource; adopting the very domain that it made, or taking over the one it adopted, changes it in place."),
         Attribute::string_set("client_cidr_blocks")
             .describe("The corporate address ranges, IPv4 or IPv6, that may reach the endpoints on port 443. Not together with `endpoints.security_group_ids`.")
             .check_each(checks::cidr()),
@@ -291,7 +290,7 @@ fn same_policies(one: &Dynamic, other: &Dynamic) -> bool {
 
 fn same_policy(one: &Dynamic, other: &Dynamic) -> bool {
     match (one.as_str(), other.as_str()) {
-        (Some(one), Some(other)) => super::plan::same_policy(one, other),
+        (Some(one), Some(other)) => super::changes::same_policy(one, other),
         _ => one == other,
     }
 }

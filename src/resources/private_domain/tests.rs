@@ -5,14 +5,20 @@ use std::collections::BTreeSet;
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
+use super::changes::{client_blocks, domain_group_rules, endpoint_group_rules};
 use super::desired::{Desired, Facts};
+use super::key::{Key, Slot};
 use super::model::Model;
-use super::plan::{self, Action, Key};
-use super::recorded::{Domain, Endpoint, Group, Host, Profile, Recorded, Zone};
+use super::plan::{self, Action};
+use super::recorded::{Association, Domain, Endpoint, Group, Notes, Place, Profile, Recorded, Zone};
 use super::schema::schema;
 use super::validate::validate;
+use super::zones;
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::subnet::Subnet;
+use crate::aws::ec2::vpc_endpoint::AddressType;
+use crate::aws::route53::hosted_zone::ZoneVpc;
+use crate::aws::sagemaker::domain_types::UserSettings;
 use crate::aws::{DomainId, HostedZoneId, RoleArn, SecurityGroupId, SubnetId, Tags, VpcEndpointId};
 use crate::framework::codec::from_json;
 use crate::framework::plan::propose;
@@ -20,6 +26,7 @@ use crate::framework::typed::from_dynamic;
 use crate::framework::{Dynamic, Value};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/studio";
+const PARENTS: [&str; 2] = ["studio.eu-west-1.sagemaker.aws", "studio.sagemaker.eu-west-1.app.aws"];
 const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 
 fn config() -> Json {
@@ -38,6 +45,8 @@ fn model(config: &Json) -> Model {
     let schema = schema();
     let config = from_json(config, &schema.value_type()).unwrap();
     let mut model: Model = from_dynamic(propose(&schema, &config, &Dynamic::Null)).unwrap();
+    model.region = "eu-west-1".into();
+    model.forward_zones = Value::Known(PARENTS.map(str::to_owned).into());
     model.tags_all = Value::Known([("team".to_owned(), Value::Known("ml".to_owned()))].into());
     model
 }
@@ -59,9 +68,9 @@ fn facts() -> Facts {
             types: BTreeSet::new(),
             zones: BTreeSet::new(),
             zone_ids: BTreeSet::new(),
-            private_dns_names: Vec::new(),
+            private_dns_names: if key == "studio" { PARENTS.map(str::to_owned).into() } else { Vec::new() },
             takes_policy: true,
-            address_types: BTreeSet::new(),
+            address_types: [AddressType::Ipv4, AddressType::Dualstack].into(),
             needs_acceptance: false,
             owner: "amazon".to_owned(),
         };
@@ -78,8 +87,9 @@ fn facts() -> Facts {
         tags: Tags::new(),
     };
     Facts {
-        services: ["studio", "sagemaker.api", "sagemaker.runtime", "sts"].map(service).into(),
+        services: ["studio", "sagemaker.api", "sagemaker.runtime", "sts", "s3_gateway"].map(service).into(),
         subnets: vec![subnet("subnet-1", "a"), subnet("subnet-2", "b")],
+        domain: None,
     }
 }
 
@@ -91,22 +101,24 @@ fn made() -> Recorded {
     let mut recorded = Recorded {
         owner: "owner".to_owned(),
         domain_group: Some(Group {
-            rules: plan::domain_group_rules(&domain_group),
+            rules: domain_group_rules(&domain_group, false),
             id: domain_group.clone(),
             tags: tags(),
         }),
         endpoints: ["studio", "sagemaker.api", "sagemaker.runtime"]
             .map(|service| {
+                let place = Place { subnet_ids: subnets.clone(), dual_stack: false };
                 let endpoint = Endpoint {
-                    id: VpcEndpointId::from(format!("vpce-{service}").as_str()),
                     ready: true,
-                    asked_subnet_ids: subnets.clone(),
-                    subnet_ids: subnets.clone(),
+                    asked: place.clone(),
+                    place,
                     security_group_ids: [endpoint_group.clone()].into(),
                     private_dns_enabled: true,
                     dns: Some((format!("vpce-1.{service}.example"), HostedZoneId::from("Z1"))),
+                    private_names: PARENTS.map(str::to_owned).into(),
                     addresses: vec!["10.0.0.5".to_owned()],
                     tags: tags(),
+                    ..Endpoint::unseen(VpcEndpointId::from(format!("vpce-{service}").as_str()))
                 };
                 (service.to_owned(), endpoint)
             })
@@ -119,14 +131,17 @@ fn made() -> Recorded {
             url: Some("https://d-1.studio.eu-west-1.sagemaker.aws".to_owned()),
             vpc_id: "vpc-1".to_owned(),
             auth_mode: Some("IAM".to_owned()),
-            kms_key_id: None,
             vpc_only: true,
             subnet_ids: subnets,
-            execution_role_arn: Some(RoleArn::from(ROLE)),
-            user_security_group_ids: [domain_group].into(),
+            settings: UserSettings {
+                execution_role: Some(RoleArn::from(ROLE)),
+                security_group_ids: Some([domain_group].into()),
+                ..UserSettings::default()
+            },
             file_system_id: Some("fs-1".into()),
-            on_destroy: Some("retain".to_owned()),
+            notes: Notes { on_destroy: Some("retain".to_owned()), settings: None },
             tags: tags(),
+            ..Domain::default()
         }),
         profiles: [(
             "demouser1".to_owned(),
@@ -136,17 +151,31 @@ fn made() -> Recorded {
         ..Recorded::default()
     };
     let desired = Desired::new(&model(&config()), None, &recorded, Some(facts()));
-    recorded.endpoint_group = Some(Group {
-        rules: plan::endpoint_group_rules(&desired, &recorded).unwrap(),
-        id: endpoint_group,
-        tags: tags(),
-    });
-    for host in Host::ALL {
-        let name = plan::zone_name(&recorded, host).unwrap();
-        let records = plan::alias_records(&recorded, &name).unwrap();
-        recorded.zones.insert(host, Zone { id: HostedZoneId::from(name.as_str()), name, records, tags: tags() });
+    recorded.endpoint_group =
+        Some(Group { rules: endpoint_group_rules(&desired, &recorded).unwrap(), id: endpoint_group, tags: tags() });
+    let wanted = zones::wanted(&Desired::new(&model(&config()), None, &recorded, Some(facts())), &recorded);
+    for (slot, zone) in wanted {
+        let made = made_zone(&recorded, zone);
+        recorded.zones.insert(slot, made);
     }
     recorded
+}
+
+fn own_vpc() -> ZoneVpc {
+    ZoneVpc { vpc_id: "vpc-1".into(), region: "eu-west-1".into() }
+}
+
+fn made_zone(recorded: &Recorded, zone: zones::Wanted) -> Zone {
+    let (name, names) = (zone.name.unwrap(), zone.names.unwrap());
+    Zone {
+        ready: true,
+        records: zones::records(recorded, &names, false).unwrap(),
+        names,
+        vpcs: [own_vpc()].into(),
+        associated: [Association { vpc: own_vpc(), role_arn: None }].into(),
+        tags: tags(),
+        ..Zone::unseen(HostedZoneId::from(name.as_str()), &name)
+    }
 }
 
 fn steps(model: &Model, recorded: &Recorded) -> Vec<(Key, Action)> {
@@ -190,13 +219,14 @@ fn everything_is_deleted_before_what_it_needs() {
         expect![[r#"
             Delete security group of the domain after [security group of the endpoints, domain]
             Delete security group of the endpoints after [VPC endpoint for sagemaker.api, VPC endpoint for sagemaker.runtime, VPC endpoint for studio]
-            Delete domain after [user profile demouser1, hosted zone of the domain, hosted zone of the web portal]
+            Delete domain after [user profile demouser1, apps and spaces of the domain, hosted zone of the domain, hosted zone of the web portal]
             Delete VPC endpoint for sagemaker.api after []
             Delete VPC endpoint for sagemaker.runtime after []
             Delete VPC endpoint for studio after [hosted zone of the domain, hosted zone of the web portal]
-            Delete user profile demouser1 after []
+            Delete user profile demouser1 after [apps and spaces of the domain]
             Delete hosted zone of the domain after []
-            Delete hosted zone of the web portal after []"#]],
+            Delete hosted zone of the web portal after []
+            Delete apps and spaces of the domain after []"#]],
     );
 }
 
@@ -217,7 +247,7 @@ fn a_change_of_one_thing_is_a_change_of_that_thing() {
         ("client_cidr_blocks", Json::Null, vec![(Key::EndpointGroup, Update)]),
         ("execution_role_arn", json!(OTHER_ROLE), vec![(Key::Domain, Update)]),
         ("user_profiles", json!({ "demouser1": {}, "two": {} }), vec![(profile("two"), Create)]),
-        ("user_profiles", json!({}), vec![(profile("demouser1"), Delete)]),
+        ("user_profiles", json!({}), vec![(profile("demouser1"), Delete), (Key::Contents, Delete)]),
         (
             "user_profiles",
             json!({ "demouser1": { "execution_role_arn": OTHER_ROLE } }),
@@ -233,7 +263,7 @@ fn a_change_of_one_thing_is_a_change_of_that_thing() {
         (
             "hosted_zone",
             json!({ "mode": "none" }),
-            vec![(Key::Zone(Host::Domain), Delete), (Key::Zone(Host::Portal), Delete)],
+            vec![(Key::Zone(Slot::Domain), Delete), (Key::Zone(Slot::Portal), Delete)],
         ),
     ];
     for (name, value, expected) in cases {
@@ -262,9 +292,9 @@ fn another_spelling_of_a_range_is_the_same_range() {
     let mut recorded = made();
     let model = with("client_cidr_blocks", json!(["FD00:0:0::/48"]));
     let desired = Desired::new(&model, None, &recorded, Some(facts()));
-    let rules = plan::endpoint_group_rules(&desired, &recorded).unwrap();
+    let rules = endpoint_group_rules(&desired, &recorded).unwrap();
     recorded.endpoint_group.as_mut().unwrap().rules = rules;
-    let blocks: Vec<_> = plan::client_blocks(&recorded.endpoint_group.as_ref().unwrap().rules).into_iter().collect();
+    let blocks: Vec<_> = client_blocks(&recorded.endpoint_group.as_ref().unwrap().rules).into_iter().collect();
     assert_eq!(blocks, ["fd00::/48".parse().unwrap()], "as EC2 writes it");
     assert_eq!(steps(&model, &recorded), []);
 }
@@ -275,8 +305,8 @@ fn a_lost_endpoint_takes_the_records_with_it() {
     recorded.endpoints.remove("studio");
     let expected = [
         (Key::Endpoint("studio".to_owned()), Action::Create),
-        (Key::Zone(Host::Domain), Action::Update),
-        (Key::Zone(Host::Portal), Action::Update),
+        (Key::Zone(Slot::Domain), Action::Update),
+        (Key::Zone(Slot::Portal), Action::Update),
     ];
     assert_eq!(steps(&model(&config()), &recorded), expected);
 }

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::key::{GATEWAY, STUDIO};
 use super::model::{Endpoints, HostedZone, Model};
-use super::plan::{GATEWAY, STUDIO};
 use super::schema::DEFAULT_SERVICES;
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::policy::document::Document;

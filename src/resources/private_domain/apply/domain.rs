@@ -12,15 +12,15 @@ use crate::aws::ec2::security_group_rule::{list_rules, revoke_rules};
 use crate::aws::sagemaker::domain::{
     self, HomeEfsRetention, create_domain, delete_domain, list_domains_by_name, update_domain,
 };
-use crate::aws::sagemaker::domain_types::{DomainChange, NewDomain, UserSettings};
-use crate::aws::sagemaker::{Toggle, is_role_not_assumable, tags};
+use crate::aws::sagemaker::domain_types::{self, DomainChange, NewDomain, UserSettings};
+use crate::aws::sagemaker::{Status, Toggle, is_role_not_assumable, tags};
 use crate::aws::tags::{diff, owner_and_part};
 use crate::aws::wait::{Pace, retry_while};
-use crate::aws::{AwsError, DomainId, Kind, Tags, VpcId};
+use crate::aws::{AwsError, Call, DomainId, Kind, Service, Tags, VpcId};
+use crate::resources::private_domain::changes::{domain_address_type, domain_change, notes};
 use crate::resources::private_domain::desired::Desired;
-use crate::resources::private_domain::plan::ON_DESTROY;
-use crate::resources::private_domain::recorded::{Domain, Recorded};
-use crate::resources::private_domain::{plan, read};
+use crate::resources::private_domain::read::{self, ON_DESTROY, SETTINGS};
+use crate::resources::private_domain::recorded::{Domain, Notes, Recorded};
 
 /// How long IAM may take to show SageMaker a role that was just made. The AWS provider waits as long for IAM.
 pub const ROLE_VISIBLE: Duration = Duration::from_secs(120);
@@ -31,56 +31,93 @@ const RELEASE: Duration = Duration::from_secs(20 * 60);
 
 /// Makes or changes the domain.
 pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let all_tags = known(&desired.tags);
-    let on_destroy = known(&desired.on_destroy);
+    let tags = known(&desired.tags);
+    let notes = notes(desired).expect("during apply everything is known");
     let group = state.domain_group.as_ref().expect("the group is made before").id.clone();
     if let Some(domain) = state.domain.clone() {
-        let change = plan::domain_change(desired, state, &domain)
-            .expect("during apply everything is known, and the group is made");
+        let change =
+            domain_change(desired, state, &domain).expect("during apply everything is known, and the group is made");
+        let wanted = Domain { tags, notes, adopted: false, ..domain.clone() };
         return async move {
-            let result = update(&step, domain.clone(), &change, &all_tags, on_destroy).await.map(Box::new);
+            let result = update(&step, &domain, &change, wanted).await.map(Box::new);
             step.ended(Part::Domain, Box::new(Domain { ready: false, ..domain }), result)
         }
         .boxed();
     }
+    let settings = &desired.settings;
+    let mut groups = settings.security_group_ids.known().cloned().unwrap_or_default();
+    groups.insert(group.clone());
     let new = NewDomain {
         name: known(&desired.name),
         auth_mode: known(&desired.auth_mode),
-        vpc_id: VpcId::from(known(&desired.vpc_id)),
+        vpc_id: known(&desired.vpc).vpc_id,
         subnet_ids: known(&desired.subnet_ids),
         default_user_settings: UserSettings {
             execution_role: Some(known(&desired.execution_role_arn)),
-            security_group_ids: Some([group.clone()].into()),
-            ..UserSettings::default()
+            security_group_ids: Some(groups),
+            studio_web_portal: settings.studio_web_portal.known().copied(),
+            default_landing_uri: settings.default_landing_uri.known().cloned(),
+            idle_timeout: settings.idle_timeout.known().copied(),
         },
         security_group_ids: [group].into(),
-        docker_access: None,
-        address_type: None,
+        docker_access: settings.docker_access.known().copied(),
+        // SageMaker's default is left to SageMaker: older Regions know no other.
+        address_type: known(&desired.dual_stack).then(|| domain_address_type(true)),
         home_efs: if known(&desired.home_efs_enabled) { Toggle::Enabled } else { Toggle::Disabled },
         kms_key_id: desired.kms_key_id.known().cloned(),
-        tags: marked(step.work.tags(&all_tags, &step.part), &on_destroy),
+        tags: marked(step.work.tags(&tags, &step.part), &notes),
     };
-    create(step, new, all_tags, on_destroy).boxed()
+    create(step, new, tags, notes).boxed()
+}
+
+/// Adopts the domain: looks at it, and changes what is written of its settings.
+pub fn adopt(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
+    let id = known(&desired.existing_domain);
+    let (desired, mut state) = (desired.clone(), state.clone());
+    async move {
+        let clients = &step.work.clients;
+        let found = match read::read_domain(clients, &id).await {
+            Ok(Some(found)) => Domain { adopted: true, ..found },
+            Ok(None) => {
+                let call = Call::new(Service::SageMaker, "DescribeDomain", format!("domain {id}"));
+                return step.failed(call.error(Kind::NotFound, "it does not exist"));
+            }
+            Err(error) => return step.failed(error),
+        };
+        state.domain = Some(found.clone());
+        let change = domain_change(&desired, &state, &found).expect("during apply everything is known");
+        let result = settle(&step, &found, &change, found.clone()).await.map(Box::new);
+        step.ended(Part::Domain, Box::new(Domain { ready: false, ..found }), result)
+    }
+    .boxed()
 }
 
 /// Deletes the domain.
 pub fn delete(step: Step, domain: Option<Domain>, retention: HomeEfsRetention) -> BoxFuture<'static, Done> {
     async move {
         let result = match domain {
-            Some(domain) => delete_and_wait(&step, &domain, retention).await,
-            None => Ok(()),
+            Some(domain) if !domain.adopted => delete_and_wait(&step, &domain, retention).await,
+            Some(_) | None => Ok(()),
         };
         step.deleted::<Box<Domain>>(Part::Domain, result)
     }
     .boxed()
 }
 
-fn marked(mut tags: Tags, on_destroy: &str) -> Tags {
-    tags.insert(ON_DESTROY.to_owned(), on_destroy.to_owned());
+fn marked(mut tags: Tags, notes: &Notes) -> Tags {
+    tags.extend(note_tags(notes));
     tags
 }
 
-async fn create(step: Step, new: NewDomain, all_tags: Tags, on_destroy: String) -> Done {
+/// The tags that keep the notes.
+fn note_tags(notes: &Notes) -> impl Iterator<Item = (String, String)> {
+    let Notes { on_destroy, settings } = notes.clone();
+    [(ON_DESTROY, on_destroy), (SETTINGS, settings)]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+}
+
+async fn create(step: Step, new: NewDomain, tags: Tags, notes: Notes) -> Done {
     let work = &step.work;
     let created = retry_while(is_role_not_assumable, ROLE_VISIBLE, ROLE_PACE, &work.patience, || {
         create_domain(&work.clients, &new)
@@ -94,20 +131,18 @@ async fn create(step: Step, new: NewDomain, all_tags: Tags, on_destroy: String) 
     };
     let made = Domain {
         id,
-        arn: String::new(),
         name: new.name,
-        ready: false,
-        url: None,
         vpc_id: new.vpc_id.to_string(),
         auth_mode: Some(new.auth_mode.as_str().to_owned()),
         kms_key_id: new.kms_key_id,
         vpc_only: true,
         subnet_ids: new.subnet_ids,
-        execution_role_arn: new.default_user_settings.execution_role,
-        user_security_group_ids: new.security_group_ids,
-        file_system_id: None,
-        on_destroy: Some(on_destroy),
-        tags: all_tags,
+        address_type: new.address_type,
+        settings: new.default_user_settings,
+        docker_access: new.docker_access,
+        notes,
+        tags,
+        ..Domain::default()
     };
     let result = when_in_service(&step, made.clone()).await.map(Box::new);
     step.ended(Part::Domain, Box::new(made), result)
@@ -129,35 +164,53 @@ async fn made_before(step: &Step, name: &str, error: AwsError) -> Result<DomainI
     Err(error)
 }
 
-async fn update(
-    step: &Step,
-    domain: Domain,
-    change: &DomainChange,
-    all_tags: &Tags,
-    on_destroy: String,
-) -> Result<Domain, AwsError> {
-    let work = &step.work;
-    // A change of a domain that is still being made, or changed by somebody else, is refused.
-    let domain = if domain.ready { domain } else { when_in_service(step, domain).await? };
-    let mut tags_change = diff(&domain.tags, all_tags);
-    if domain.on_destroy.as_ref() != Some(&on_destroy) {
-        tags_change.set.insert(ON_DESTROY.to_owned(), on_destroy.clone());
+async fn update(step: &Step, domain: &Domain, change: &DomainChange, wanted: Domain) -> Result<Domain, AwsError> {
+    let clients = &step.work.clients;
+    let arn = if domain.arn.is_empty() { settled(step, domain).await?.arn } else { domain.arn.clone() };
+    let mut tags_change = diff(&domain.tags, &wanted.tags);
+    let (old, new): (Tags, Tags) = (note_tags(&domain.notes).collect(), note_tags(&wanted.notes).collect());
+    tags_change.remove.extend(old.keys().filter(|key| !new.contains_key(*key)).cloned());
+    tags_change.set.extend(new.into_iter().filter(|(key, value)| old.get(key) != Some(value)));
+    if domain.adopted {
+        tags_change.set.extend(step.work.tags(&Tags::new(), &step.part));
     }
-    tags::update_tags(&work.clients, &domain.arn, &tags_change).await?;
-    let domain = Domain { tags: all_tags.clone(), on_destroy: Some(on_destroy), ..domain };
-    if change.is_empty() {
-        return Ok(domain);
-    }
-    retry_while(is_role_not_assumable, ROLE_VISIBLE, ROLE_PACE, &work.patience, || {
-        update_domain(&work.clients, &domain.id, change)
-    })
-    .await?;
-    when_in_service(step, domain).await
+    tags::update_tags(clients, &arn, &tags_change).await?;
+    settle(step, domain, change, wanted).await
 }
 
-async fn when_in_service(step: &Step, domain: Domain) -> Result<Domain, AwsError> {
-    let found = domain::wait_until_in_service(&step.work.clients, &domain.id, &step.work.patience).await?;
-    Ok(read::domain(found, domain.tags, domain.on_destroy))
+/// Changes the domain once SageMaker takes a change: one that is still being made, or changed, refuses it.
+async fn settle(step: &Step, domain: &Domain, change: &DomainChange, wanted: Domain) -> Result<Domain, AwsError> {
+    let work = &step.work;
+    let now = if domain.ready { None } else { Some(settled(step, domain).await?) };
+    let failed_before = now.is_some_and(|now| now.status == Status::UpdateFailed);
+    let change = match change.is_empty() {
+        false => change.clone(),
+        // Any change that succeeds takes the mark of the failed one away.
+        true if failed_before => DomainChange {
+            default_user_settings: UserSettings {
+                execution_role: domain.settings.execution_role.clone(),
+                ..UserSettings::default()
+            },
+            ..DomainChange::default()
+        },
+        true if domain.ready => return Ok(wanted),
+        true => return when_in_service(step, wanted).await,
+    };
+    retry_while(is_role_not_assumable, ROLE_VISIBLE, ROLE_PACE, &work.patience, || {
+        update_domain(&work.clients, &domain.id, &change)
+    })
+    .await?;
+    when_in_service(step, wanted).await
+}
+
+/// The domain, once nothing is under way.
+async fn settled(step: &Step, domain: &Domain) -> Result<domain_types::Domain, AwsError> {
+    domain::wait_until_settled(&step.work.clients, &domain.id, &step.work.patience).await
+}
+
+async fn when_in_service(step: &Step, wanted: Domain) -> Result<Domain, AwsError> {
+    let found = domain::wait_until_in_service(&step.work.clients, &wanted.id, &step.work.patience).await?;
+    Ok(Domain { adopted: wanted.adopted, ..read::domain(found, wanted.tags, wanted.notes) })
 }
 
 async fn delete_and_wait(step: &Step, domain: &Domain, retention: HomeEfsRetention) -> Result<(), AwsError> {

@@ -14,8 +14,8 @@ use crate::aws::ec2::security_group_rule::{Rule, authorize_rules, list_rules, re
 use crate::aws::tags::{diff, owner_and_part};
 use crate::aws::{AwsError, Kind, SecurityGroupId, Tags, VpcId, ec2};
 use crate::framework::Value;
+use crate::resources::private_domain::changes::{domain_group_rules, endpoint_group_rules, missing};
 use crate::resources::private_domain::desired::Desired;
-use crate::resources::private_domain::plan;
 use crate::resources::private_domain::recorded::{Group, Recorded};
 
 /// How long a group may stay in use after the interfaces that had it were deleted. Those of a domain's apps and of
@@ -37,13 +37,14 @@ struct Wanted {
 
 /// Makes or changes the domain's group.
 pub fn apply_domain_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let wanted = wanted(desired, "domain", "apps", plan::domain_group_rules);
+    let dual_stack = known(&desired.dual_stack);
+    let wanted = wanted(desired, "domain", "apps", move |own| domain_group_rules(own, dual_stack));
     apply(step, wanted, state.domain_group.clone()).boxed()
 }
 
 /// Makes or changes the endpoints' group.
 pub fn apply_endpoint_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let rules = plan::endpoint_group_rules(desired, state).expect("the domain's group is made before");
+    let rules = endpoint_group_rules(desired, state).expect("the domain or its group is there before");
     let wanted = wanted(desired, "endpoints", "interface endpoints", move |_| rules.clone());
     apply(step, wanted, state.endpoint_group.clone()).boxed()
 }
@@ -68,9 +69,13 @@ fn wanted(
     of: &str,
     rules: impl Fn(&SecurityGroupId) -> BTreeSet<Rule> + Send + Sync + 'static,
 ) -> Wanted {
-    let name = known(&desired.name);
+    // An adopted domain's name need not be written.
+    let name = match desired.existing_domain.known() {
+        Some(id) => id.to_string(),
+        None => known(&desired.name),
+    };
     Wanted {
-        vpc_id: VpcId::from(known(&desired.vpc_id)),
+        vpc_id: known(&desired.vpc).vpc_id,
         name: format!("studio-{name}-{suffix}"),
         description: format!("Private SageMaker domain {name}: {of}"),
         tags: known(&desired.tags),
@@ -120,8 +125,8 @@ async fn adjust(step: &Step, wanted: &Wanted, group: Group) -> Result<Group, Aws
     let rules = (wanted.rules)(&group.id);
     let recorded = list_rules(clients, &group.id).await?;
     let have = recorded.iter().map(|recorded| recorded.rule.clone()).collect();
-    let add: Vec<Rule> = plan::missing(&rules, &have).into_iter().cloned().collect();
-    let extra: Vec<_> = plan::missing(&have, &rules).into_iter().cloned().collect();
+    let add: Vec<Rule> = missing(&rules, &have).into_iter().cloned().collect();
+    let extra: Vec<_> = missing(&have, &rules).into_iter().cloned().collect();
     let remove: Vec<_> = recorded.into_iter().filter(|recorded| extra.contains(&recorded.rule)).collect();
     // Add before removing, so that a client whose range is only widened is never cut off.
     authorize_rules(clients, &group.id, &add).await?;

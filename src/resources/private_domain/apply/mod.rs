@@ -3,19 +3,24 @@
 //! **Invariant:** decides nothing; what differs is computed in `plan.rs`.
 //! **Invariant:** once AWS has given an id, it is in the outcome, whatever happens after.
 
+mod adopted;
+pub mod contents;
 mod domain;
 mod endpoint;
+mod gateway;
 mod group;
 mod profile;
 mod zone;
 
 use std::collections::BTreeMap;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::desired::Desired;
-use super::plan::{Action, Key};
-use super::recorded::{Domain, Endpoint, Group, Profile, Recorded, Zone};
+use super::key::Key;
+use super::plan::Action;
+use super::recorded::{Domain, Endpoint, Gateway, Group, Profile, Recorded, Zone};
 use crate::aws::AwsError;
 use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::resources::common::{Fault, Work};
@@ -29,6 +34,8 @@ pub struct Run {
     pub desired: Option<Desired>,
     /// What becomes of the file system when the domain is deleted.
     pub retention: HomeEfsRetention,
+    /// Whether what users have made may be deleted.
+    pub force_destroy: bool,
 }
 
 /// What is known of a part after a step. `None` inside: it is gone.
@@ -36,8 +43,12 @@ pub struct Run {
 pub enum Part {
     /// A security group.
     Group(Option<Group>),
-    /// An endpoint.
+    /// An endpoint, made or adopted.
     Endpoint(Option<Endpoint>),
+    /// The gateway endpoint.
+    Gateway(Option<Gateway>),
+    /// What users have made is gone.
+    Contents,
     /// The domain.
     Domain(Option<Box<Domain>>),
     /// A user profile.
@@ -64,9 +75,13 @@ impl Composite for Run {
             Key::DomainGroup => group::apply_domain_group(step, desired, state),
             Key::EndpointGroup => group::apply_endpoint_group(step, desired, state),
             Key::Endpoint(service) => endpoint::apply(step, service, desired, state),
+            Key::Adopted(service) => adopted::apply(step, service, desired, state),
+            Key::Gateway => gateway::apply(step, desired, state),
+            Key::Domain if desired.adopts_domain() => domain::adopt(step, desired, state),
             Key::Domain => domain::apply(step, desired, state),
             Key::Profile(name) => profile::apply(step, name, desired, state),
-            Key::Zone(host) => zone::apply(step, *host, desired, state),
+            Key::Zone(slot) => zone::apply(step, slot, desired, state),
+            Key::Contents => unreachable!("what users make is never made here"),
         }
     }
 
@@ -75,9 +90,12 @@ impl Composite for Run {
             (Key::DomainGroup, Part::Group(group)) => state.domain_group = group,
             (Key::EndpointGroup, Part::Group(group)) => state.endpoint_group = group,
             (Key::Endpoint(service), Part::Endpoint(endpoint)) => set(&mut state.endpoints, service.clone(), endpoint),
+            (Key::Adopted(service), Part::Endpoint(endpoint)) => set(&mut state.adopted, service.clone(), endpoint),
+            (Key::Gateway, Part::Gateway(gateway)) => state.gateway = gateway,
+            (Key::Contents, Part::Contents) => {}
             (Key::Domain, Part::Domain(domain)) => state.domain = domain.map(|domain| *domain),
             (Key::Profile(name), Part::Profile(profile)) => set(&mut state.profiles, name.clone(), profile),
-            (Key::Zone(host), Part::Zone(zone)) => set(&mut state.zones, *host, zone),
+            (Key::Zone(slot), Part::Zone(zone)) => set(&mut state.zones, slot.clone(), zone),
             (key, _) => unreachable!("{key:?} is recorded as what it is"),
         }
     }
@@ -86,12 +104,19 @@ impl Composite for Run {
 impl Run {
     fn delete(&self, step: Step, key: &Key, state: &Recorded) -> BoxFuture<'static, Done> {
         match key {
+            // The apps of a domain that is let go keep their group.
+            Key::DomainGroup if self.desired.as_ref().is_some_and(Desired::adopts_domain) => {
+                std::future::ready(step.deleted::<Group>(Part::Group, Ok(()))).boxed()
+            }
             Key::DomainGroup => group::delete(step, state.domain_group.clone()),
             Key::EndpointGroup => group::delete(step, state.endpoint_group.clone()),
             Key::Endpoint(service) => endpoint::delete(step, state.endpoints.get(service).cloned()),
+            Key::Adopted(service) => adopted::let_go(step, state.adopted.get(service).cloned()),
+            Key::Gateway => gateway::delete(step, state.gateway.clone()),
             Key::Domain => domain::delete(step, state.domain.clone(), self.retention),
             Key::Profile(name) => profile::delete(step, name, state),
-            Key::Zone(host) => zone::delete(step, state.zones.get(host).cloned()),
+            Key::Contents => contents::delete(step, self.desired.as_ref(), state, self.force_destroy),
+            Key::Zone(slot) => zone::delete(step, slot, state.zones.get(slot).cloned()),
         }
     }
 }
@@ -114,9 +139,12 @@ struct Step {
 
 impl Step {
     fn new(work: Work, key: &Key, action: Action) -> Self {
+        let is_adopted = matches!(key, Key::Adopted(_) | Key::Zone(super::key::Slot::Existing(_)));
         let verb = match action {
+            Action::Create if is_adopted => "use",
             Action::Create => "create",
             Action::Update => "update",
+            Action::Delete if is_adopted => "let go of",
             Action::Delete => "delete",
         };
         Step { work, part: key.part(), what: format!("{verb} the {}", key.name()) }

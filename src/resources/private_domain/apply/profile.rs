@@ -15,18 +15,18 @@ use crate::aws::sagemaker::{is_role_not_assumable, tags};
 use crate::aws::tags::{diff, owner_and_part};
 use crate::aws::wait::retry_while;
 use crate::aws::{AwsError, DomainId, Kind, Tags};
+use crate::resources::private_domain::changes::{profile_settings, profile_tags};
 use crate::resources::private_domain::desired::Desired;
-use crate::resources::private_domain::plan;
 use crate::resources::private_domain::recorded::{Profile, Recorded};
 
 /// Makes or changes a profile.
 pub fn apply(step: Step, name: &str, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let wanted = desired.profiles().remove(name).expect("only wanted profiles are made");
     let domain_id = state.domain.as_ref().expect("the domain is made before").id.clone();
-    let all_tags = known(&plan::profile_tags(desired, &wanted));
+    let all_tags = known(&profile_tags(desired, &wanted));
     let name = name.to_owned();
     if let Some(profile) = state.profiles.get(&name).cloned() {
-        let settings = plan::profile_settings(desired, &wanted, &profile).expect("during apply everything is known");
+        let settings = profile_settings(desired, state, &wanted, &profile).expect("during apply everything is known");
         return async move {
             let result = update(&step, &domain_id, &name, profile.clone(), &settings, &all_tags).await;
             step.ended(Part::Profile, Profile { ready: false, ..profile }, result)

@@ -28,6 +28,7 @@ use futures::future::join_all;
 
 use super::desired::Facts;
 use super::model::Model;
+use super::owner_of;
 use super::recorded::Recorded;
 use crate::aws::ec2::route_table::{RouteTable, list_route_tables};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
@@ -38,8 +39,7 @@ use crate::aws::route53::hosted_zone::{ZoneOfVpc, ZoneVpc, list_hosted_zones_of_
 use crate::aws::route53::limits::{Quota, hosted_zone_quota};
 use crate::aws::route53::tags::list_tags_of_zones;
 use crate::aws::{AwsError, Clients, HostedZoneId, SubnetId, VpcId};
-use crate::framework::{Diagnostic, Diagnostics, Value};
-use crate::resources::common::owner_id;
+use crate::framework::{Diagnostic, Diagnostics};
 use name::Moment;
 use note::Note;
 use scope::{Place, RoleUse, SubnetUse};
@@ -58,14 +58,6 @@ pub struct Subject<'a> {
     pub replaced: Option<&'a Recorded>,
     /// What was looked up for the endpoints.
     pub facts: Option<&'a Facts>,
-}
-
-/// The mark of a domain's parts: it depends on what identifies the resource, so that a run that was killed can be told
-/// from somebody else's.
-pub fn owner(clients: &Clients, model: &Model) -> String {
-    let account = clients.account_id().map(ToString::to_string).unwrap_or_default();
-    let text = |value: &Value<String>| value.text().unwrap_or_default().to_owned();
-    owner_id(&["private_domain", &account, clients.region().as_str(), &text(&model.vpc_id), &text(&model.name)])
 }
 
 /// Checks what is planned: errors and warnings at the attributes at fault, and a note of what could not be looked at.
@@ -138,7 +130,7 @@ impl<'a> Work<'a> {
             endpoint_subnets: subject.endpoint_subnets(),
             subnets: subject.new_subnets(),
             roles: subject.new_roles(),
-            places: subject.places(clients.region()),
+            places: subject.places(),
             zones: subject.zones_to_make(),
         }
     }
@@ -224,11 +216,12 @@ impl<'a> Work<'a> {
         let seen =
             private_dns::Seen { vpc_id, account: clients.account_id(), endpoints: seen.endpoints.as_deref(), zones };
         let is_own = |endpoint: &VpcEndpoint| self.subject.is_own_endpoint(endpoint, &self.owner);
-        private_dns::check(&self.turned_on, &seen, is_own, &self.subject.own_zones())
+        private_dns::check(&self.turned_on, &seen, is_own, &self.subject.made_zones())
     }
 
     async fn judge_zones(&self, clients: &Clients, seen: &Seen, note: &mut Note) -> Vec<Diagnostic> {
-        let own = self.subject.own_zones();
+        let mut own = self.subject.made_zones();
+        own.extend(self.subject.adopted_zones());
         let mut conflicts: Vec<(&Place, &ZoneOfVpc)> = Vec::new();
         for place in &self.places {
             let others = seen.zones.iter().find(|(vpc, _)| *vpc == place.vpc).map(|(_, zones)| zones.as_slice());
@@ -288,4 +281,10 @@ async fn some<T>(call: Option<impl Future<Output = Result<T, AwsError>>>) -> Opt
         Some(call) => Some(call.await),
         None => None,
     }
+}
+
+/// The mark of what an earlier run of this resource has made, if it was killed before it could save its state.
+fn owner(clients: &Clients, model: &Model) -> String {
+    let identity = model.existing_domain_id.text().or(model.name.text()).unwrap_or_default();
+    owner_of(clients, model.vpc_id.text().unwrap_or_default(), identity)
 }

@@ -12,12 +12,13 @@ use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::tags::owner_and_part;
-use crate::aws::{HostedZoneId, Region, RoleArn, SubnetId, Tags, VpcId};
+use crate::aws::{HostedZoneId, RoleArn, SubnetId, Tags, VpcId};
 use crate::framework::{Path, Value};
-use crate::resources::private_domain::desired::{endpoint_subnet_inputs, one_per_zone};
-use crate::resources::private_domain::model::{HostedZone, Model, VpcAssociation};
-use crate::resources::private_domain::plan::{STUDIO, zone_name};
-use crate::resources::private_domain::recorded::{Host, Recorded};
+use crate::resources::private_domain::desired::{Desired, endpoint_subnet_inputs, one_per_zone};
+use crate::resources::private_domain::key::Slot;
+use crate::resources::private_domain::model::Model;
+use crate::resources::private_domain::recorded::Recorded;
+use crate::resources::private_domain::zones;
 use crate::resources::values::{Strings, known_set};
 
 /// A client range as it is written, and as it is meant.
@@ -119,7 +120,7 @@ impl Subject<'_> {
             let subnets = one_per_zone(&facts.subnets, facts.services.get(service)?);
             Some(subnets.into_iter().map(|subnet| subnet.id.clone()).collect())
         });
-        let recorded = || Some(self.recorded.endpoints.get(service)?.subnet_ids.clone());
+        let recorded = || Some(self.recorded.endpoints.get(service)?.place.subnet_ids.clone());
         looked_up.or_else(recorded).unwrap_or_default()
     }
 
@@ -204,50 +205,52 @@ impl Subject<'_> {
 
     /// How many hosted zones are going to be made.
     pub fn zones_to_make(&self) -> usize {
-        let Some(zone) = self.model.hosted_zone.known() else {
-            return 0;
-        };
-        let is_covered = || self.parents().unwrap_or_default().iter().any(|parent| is_covered(zone, parent));
-        match (self.zone_names(zone), zone.mode.text()) {
-            (Some(names), _) => self.made_names(zone, &names).len(),
-            // The names begin with the domain's id, which is not known before the domain is there.
-            (None, Some("domain")) if !is_covered() => Host::ALL.len().saturating_sub(self.recorded.zones.len()),
-            (None, _) => 0,
-        }
+        let (desired, recorded) = self.zones_given();
+        let wanted = zones::wanted(&desired, &recorded).into_keys();
+        wanted.filter(|slot| !is_adopted(slot) && !recorded.zones.contains_key(slot)).count()
     }
 
     /// Where zones are going to answer under names that are known.
-    pub fn places(&self, region: &Region) -> Vec<Place> {
-        let Some(zone) = self.model.hosted_zone.known() else {
-            return Vec::new();
-        };
-        let names = self.zone_names(zone).unwrap_or_default();
-        let made = self.made_names(zone, &names);
-        let mut places = Vec::new();
-        if let Some(vpc_id) = self.vpc_id().filter(|_| self.answers_in_own_vpc(zone)) {
-            let vpc = ZoneVpc { vpc_id, region: region.clone() };
-            places.push(Place { vpc, names: made.clone(), path: Path::root("hosted_zone") });
-        }
-        let adopted = zone.existing_zone_ids.known().into_iter().flat_map(|zones| zones.keys().cloned());
-        let all: BTreeSet<String> = names.into_iter().chain(adopted).collect();
-        for association in zone.vpc_associations.known().into_iter().flatten() {
+    pub fn places(&self) -> Vec<Place> {
+        let (desired, recorded) = self.zones_given();
+        let mut places: BTreeMap<ZoneVpc, BTreeSet<String>> = BTreeMap::new();
+        for (slot, zone) in zones::wanted(&desired, &recorded).into_iter().filter(|(slot, _)| !is_adopted(slot)) {
+            let before = recorded.zones.get(&slot).filter(|before| Some(&before.name) == zone.name.as_ref());
+            let vpcs = zones::vpcs(&desired, &recorded, &slot).unwrap_or_default().into_iter();
             // What answers in another account's VPC is that account's to see.
-            if let Some(vpc) = zone_vpc(association, region).filter(|_| association.role_arn.is_null()) {
-                let names = if self.is_new(association) { all.clone() } else { made.clone() };
-                places.push(Place { vpc, names, path: Path::root("hosted_zone").attribute("vpc_associations") });
+            let vpcs = vpcs.filter(|association| association.role_arn.is_none()).map(|association| association.vpc);
+            let Some(name) = &zone.name else { continue };
+            for vpc in vpcs.filter(|vpc| before.is_none_or(|before| !before.vpcs.contains(vpc))) {
+                places.entry(vpc).or_default().insert(name.clone());
             }
         }
-        places.retain(|place| !place.names.is_empty());
-        places
+        let place = |(vpc, names): (ZoneVpc, BTreeSet<String>)| {
+            let zone = Path::root("hosted_zone");
+            let is_own = desired.vpc.known() == Some(&vpc);
+            Place { vpc, names, path: if is_own { zone } else { zone.attribute("vpc_associations") } }
+        };
+        places.into_iter().map(place).collect()
     }
 
-    /// The zones that are this resource's: made, adopted, or about to go.
-    pub fn own_zones(&self) -> BTreeSet<HostedZoneId> {
+    /// What the zones follow from. The names of an adopted domain are known before it is recorded.
+    fn zones_given(&self) -> (Desired, Recorded) {
+        let mut recorded = self.recorded.clone();
+        recorded.domain = recorded.domain.or_else(|| self.facts.and_then(|facts| facts.domain.clone()));
+        (Desired::new(self.model, self.prior, &recorded, None), recorded)
+    }
+
+    /// The zones that this resource has made, those that are about to go included.
+    pub fn made_zones(&self) -> BTreeSet<HostedZoneId> {
         let recorded = [Some(self.recorded), self.replaced].into_iter().flatten();
-        let made = recorded.flat_map(|recorded| recorded.zones.values().map(|zone| zone.id.clone()));
+        let zones = recorded.flat_map(|recorded| &recorded.zones).filter(|(slot, _)| !is_adopted(slot));
+        zones.map(|(_, zone)| zone.id.clone()).collect()
+    }
+
+    /// The zones that this resource adopts.
+    pub fn adopted_zones(&self) -> BTreeSet<HostedZoneId> {
         let zone = self.model.hosted_zone.known();
         let adopted = zone.and_then(|zone| zone.existing_zone_ids.known()).into_iter().flat_map(|zones| zones.values());
-        made.chain(adopted.filter_map(|id| id.text().map(HostedZoneId::from))).collect()
+        adopted.filter_map(|id| id.text().map(HostedZoneId::from)).collect()
     }
 
     /// Whether an endpoint is this resource's: recorded, about to go, or left by a run that was killed.
@@ -255,42 +258,6 @@ impl Subject<'_> {
         let recorded = [Some(self.recorded), self.replaced].into_iter().flatten();
         recorded.flat_map(|recorded| recorded.endpoints.values()).any(|own| own.id == endpoint.id)
             || is_owned(&endpoint.tags, owner)
-    }
-
-    /// The names of all zones. `None` while they are not known.
-    fn zone_names(&self, zone: &HostedZone) -> Option<BTreeSet<String>> {
-        match zone.mode.text()? {
-            "none" => Some(BTreeSet::new()),
-            "parent" => self.parents(),
-            _ => Host::ALL.iter().map(|host| zone_name(self.recorded, *host)).collect(),
-        }
-    }
-
-    /// The parents of Studio's names. `None` while they are not known.
-    fn parents(&self) -> Option<BTreeSet<String>> {
-        Some(self.model.forward_zones.known()?.iter().cloned().collect())
-    }
-
-    fn made_names(&self, zone: &HostedZone, names: &BTreeSet<String>) -> BTreeSet<String> {
-        let is_there = |name: &String| self.recorded.zones.values().any(|zone| zone.name == *name);
-        names.iter().filter(|name| !is_there(name) && !is_covered(zone, name)).cloned().collect()
-    }
-
-    /// Zones of the parents answer in the VPC only where no endpoint serves the parents there. Of an adopted endpoint
-    /// that is not known here.
-    fn answers_in_own_vpc(&self, zone: &HostedZone) -> bool {
-        let is_served = || {
-            self.model.endpoints.known().is_none_or(|endpoints| {
-                let adopts_studio = endpoints.existing.known().is_some_and(|existing| existing.contains_key(STUDIO));
-                adopts_studio || endpoints.private_dns_enabled != Value::Known(false)
-            })
-        };
-        zone.mode.text() != Some("parent") || !is_served()
-    }
-
-    fn is_new(&self, association: &VpcAssociation) -> bool {
-        let before = self.prior.and_then(|prior| prior.hosted_zone.known()).map(|zone| &zone.vpc_associations);
-        !before.and_then(Value::known).is_some_and(|before| before.contains(association))
     }
 }
 
@@ -309,21 +276,8 @@ fn ranges(blocks: &Strings) -> Vec<ClientRange> {
     texts.filter_map(|text| Some(ClientRange { text: text.to_owned(), range: text.parse().ok()? })).collect()
 }
 
-/// Whether records of this name go into a zone that is adopted: one of the same name, or above it.
-fn is_covered(zone: &HostedZone, name: &str) -> bool {
-    let adopted = zone.existing_zone_ids.known().into_iter().flat_map(|zones| zones.keys());
-    adopted
-        .into_iter()
-        .any(|zone| name == zone || name.strip_suffix(zone.as_str()).is_some_and(|rest| rest.ends_with('.')))
-}
-
-fn zone_vpc(association: &VpcAssociation, region: &Region) -> Option<ZoneVpc> {
-    let region = match &association.region {
-        Value::Known(region) => Region::from(region.as_str()),
-        Value::Null => region.clone(),
-        Value::Unknown => return None,
-    };
-    Some(ZoneVpc { vpc_id: association.vpc_id.text()?.into(), region })
+fn is_adopted(slot: &Slot) -> bool {
+    matches!(slot, Slot::Existing(_))
 }
 
 #[cfg(test)]

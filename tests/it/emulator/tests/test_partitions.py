@@ -6,7 +6,9 @@ from typing import Any
 
 from .support import EmulatorTest
 
-COMMERCIAL, CHINA, GOV = ("us-west-2", "eu-central-1"), ("cn-north-1", "cn-northwest-1"), ("us-gov-west-1", "us-gov-east-1")
+COMMERCIAL = ("us-west-2", "eu-central-1")
+CHINA = ("cn-north-1", "cn-northwest-1")
+GOV = ("us-gov-west-1", "us-gov-east-1")
 PARTITIONS = {"us-west-2": "aws", "cn-north-1": "aws-cn", "cn-northwest-1": "aws-cn", "us-gov-east-1": "aws-us-gov"}
 
 

@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html
 
 An interface endpoint is pending, then available; its interfaces are there from the start. Deleting
 it takes as long again, and then its id is unknown. Its interfaces go with it, or later, if the pace
-names "ec2:vpc-endpoint:detaching": users report groups that cannot be deleted just yet. The order of DnsEntries (regional, zonal,
-private) and the "ZONEIDPENDING" of private names before the endpoint is available are observed
-in public listings, not promised by AWS.
+names "ec2:vpc-endpoint:detaching": users report groups that cannot be deleted just yet. The order of
+DnsEntries (regional, zonal, private) and the "ZONEIDPENDING" of private names before the endpoint is
+available are observed in public listings, not promised by AWS.
 
 **Invariant:** the endpoints are moto's objects in moto's store, so that its tags and routes work.
 """
