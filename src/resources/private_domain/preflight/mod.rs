@@ -30,6 +30,7 @@ use super::desired::Facts;
 use super::model::Model;
 use super::owner_of;
 use super::recorded::Recorded;
+use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::route_table::{RouteTable, list_route_tables};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::ec2::vpc::{Vpc, find_vpc};
@@ -87,7 +88,7 @@ struct Work<'a> {
     owner: String,
     vpc_id: Option<VpcId>,
     needs: vpc::Needs,
-    turned_on: BTreeMap<String, &'a crate::aws::ec2::endpoint_service::EndpointService>,
+    turned_on: BTreeMap<String, &'a EndpointService>,
     clients: Vec<scope::ClientRange>,
     endpoint_subnets: BTreeSet<SubnetId>,
     subnets: Vec<SubnetUse>,
@@ -161,22 +162,10 @@ impl<'a> Work<'a> {
         Seen {
             vpc: note.settle("the VPC, its DNS attributes and its ranges", vpc),
             endpoints: note.settle("whether the VPC has endpoints for the same services", endpoints),
-            zones: zone_vpcs
-                .into_iter()
-                .zip(zones)
-                .filter_map(|(vpc, zones)| {
-                    let what = format!("whether a hosted zone in {} has one of the names", vpc.vpc_id);
-                    Some((vpc, note.settle(&what, Some(zones))?))
-                })
-                .collect(),
+            zones: settle_zones(zone_vpcs, zones, note),
             tables: note.settle("routes from the endpoints back to the clients", tables),
             subnets: looked_up.into_iter().chain(more).collect(),
-            roles: roles
-                .into_iter()
-                .filter_map(|(role, found)| {
-                    Some((role, note.settle("whether SageMaker may assume the execution roles", Some(found))?))
-                })
-                .collect(),
+            roles: settle_roles(roles, note),
             quota: note.settle("the quota of hosted zones", quota),
             name: note.settle("whether the domain's name is taken", name),
         }
@@ -273,6 +262,26 @@ impl<'a> Work<'a> {
         }
         freed
     }
+}
+
+fn settle_zones(
+    vpcs: Vec<ZoneVpc>,
+    answers: Vec<Result<Vec<ZoneOfVpc>, AwsError>>,
+    note: &mut Note,
+) -> Vec<(ZoneVpc, Vec<ZoneOfVpc>)> {
+    let settled = vpcs.into_iter().zip(answers).filter_map(|(vpc, zones)| {
+        let what = format!("whether a hosted zone in {} has one of the names", vpc.vpc_id);
+        Some((vpc, note.settle(&what, Some(zones))?))
+    });
+    settled.collect()
+}
+
+fn settle_roles(
+    answers: Vec<(RoleUse, Result<Option<Role>, AwsError>)>,
+    note: &mut Note,
+) -> Vec<(RoleUse, Option<Role>)> {
+    let what = "whether SageMaker may assume the execution roles";
+    answers.into_iter().filter_map(|(role, found)| Some((role, note.settle(what, Some(found))?))).collect()
 }
 
 /// Makes a call if there is one to make.
