@@ -13,6 +13,8 @@ mod scenario;
 
 mod plan_rules;
 
+mod forwarders;
+
 mod client;
 mod client_certificate;
 mod functions;

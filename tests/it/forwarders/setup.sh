@@ -61,7 +61,7 @@ prepare() {
 unpack_servers() {
   local apt=$1.apt package
   rm -rf "$apt"
-  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$1"/{dev,tmp,work}
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$1"/{dev,run,tmp,work}
   : >"$apt/status"
   local get=(apt-get -qq -y -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache"
     -o APT::Sandbox::User=root -o APT::Install-Recommends=false)
