@@ -7,6 +7,9 @@ use super::{Forwarding, lines, per_zone};
 /// `set_insecure` replaces the list of exemptions, so those from before are put in again. The exemption from the filter
 /// for private addresses is a flag that the filter (the module `rebinding`) looks at; it is set before the rule that
 /// forwards, which is the last one that a query comes to.
+///
+/// `todnames` turns the list itself into DNS's binary names. So it is called once, after the names were used as text;
+/// called twice, it would leave rules that match nothing, and the queries would go to public DNS.
 pub(super) fn config(forwarding: &Forwarding) -> String {
     let mut text = lines([
         "-- Load this file in kresd.conf, before other policies: dofile('<path of this file>')",
@@ -31,10 +34,11 @@ pub(super) fn config(forwarding: &Forwarding) -> String {
         "trust_anchors.set_insecure(insecure)",
         "",
         "-- The answers are private addresses: do not filter them out (module rebinding).",
-        "policy.add(policy.suffix(policy.FLAGS({ 'ALLOW_LOCAL' }), policy.todnames(zones)))",
+        "local suffixes = policy.todnames(zones)",
+        "policy.add(policy.suffix(policy.FLAGS({ 'ALLOW_LOCAL' }), suffixes))",
         "",
         "-- Forward to the VPC only: when it does not answer, the query fails.",
-        "policy.add(policy.suffix(policy.FORWARD(servers), policy.todnames(zones)))",
+        "policy.add(policy.suffix(policy.FORWARD(servers), suffixes))",
     ]);
     text
 }

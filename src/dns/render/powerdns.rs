@@ -9,7 +9,10 @@ use super::{Forwarding, joined, lines, per_zone};
 ///
 /// `forward-zones-recurse`, not `forward-zones`, which asks without "recursion desired" and gets no answer from
 /// Resolver; nor a `+` before the zone, which means the same in a zones file only and is taken for a part of the name
-/// here. The `+=` adds to what other files say; `=` would replace it.
+/// here.
+///
+/// The first zone is set and the others are added (`+=`). Set, it replaces what an earlier file may say of other zones;
+/// but added to nothing it keeps the recursor from starting, so a comment says what to do where there is something.
 pub(super) fn config(forwarding: &Forwarding) -> String {
     let addresses = joined(forwarding.addresses(), ";");
     let text = lines([
@@ -18,8 +21,11 @@ pub(super) fn config(forwarding: &Forwarding) -> String {
         "# Then restart the recursor, from 5.2 on with --enable-old-settings; that also empties its cache.",
         "",
         "# Forward to the VPC only: when it does not answer, the query fails.",
+        "# Where forward-zones-recurse is set already, make the first = a +=: it replaces what is there.",
     ]);
-    text + &per_zone(forwarding, |zone| format!("forward-zones-recurse+={zone}={addresses}"))
+    let operator = |index| if index == 0 { "=" } else { "+=" };
+    let line = |(index, zone)| format!("forward-zones-recurse{}{zone}={addresses}", operator(index));
+    text + &lines(forwarding.zones().iter().enumerate().map(line))
 }
 
 /// The exemption from validation.

@@ -22,7 +22,8 @@ end
 trust_anchors.set_insecure(insecure)
 
 -- The answers are private addresses: do not filter them out (module rebinding).
-policy.add(policy.suffix(policy.FLAGS({ 'ALLOW_LOCAL' }), policy.todnames(zones)))
+local suffixes = policy.todnames(zones)
+policy.add(policy.suffix(policy.FLAGS({ 'ALLOW_LOCAL' }), suffixes))
 
 -- Forward to the VPC only: when it does not answer, the query fails.
-policy.add(policy.suffix(policy.FORWARD(servers), policy.todnames(zones)))
+policy.add(policy.suffix(policy.FORWARD(servers), suffixes))

@@ -116,11 +116,15 @@ fn dnsmasq_refuses_what_is_broken() {
     dnsmasq(&format!("{config}trust-anchor={}\n", ZONES[0])).assert_refused("bad trust anchor");
 }
 
-/// The recursor's folder with a zone of its own, and our file in its include-dir.
+/// The recursor's folder, with our file in its include-dir.
 fn powerdns(config: &str, lua: &str) -> Verdict {
-    let main = "include-dir=/work/recursor.d\nlua-config-file=/work/recursor.lua\nforward-zones-recurse=corp.example=10.9.9.9\n";
+    powerdns_beside("", config, lua)
+}
+
+fn powerdns_beside(main: &str, config: &str, lua: &str) -> Verdict {
+    let main = format!("include-dir=/work/recursor.d\nlua-config-file=/work/recursor.lua\n{main}");
     let folder =
-        Folder::new().with("recursor.conf", main).with("recursor.d/studio.conf", config).with("recursor.lua", lua);
+        Folder::new().with("recursor.conf", &main).with("recursor.d/studio.conf", config).with("recursor.lua", lua);
     let verdict = folder.run("pdns_recursor", &["--config-dir=/work", "--config=check"]);
     if !verdict.accepted {
         return verdict;
@@ -130,21 +134,33 @@ fn powerdns(config: &str, lua: &str) -> Verdict {
 }
 
 #[test]
-fn powerdns_accepts_its_file_and_keeps_the_zones_of_others() {
+fn powerdns_accepts_its_file() {
     for addresses in ADDRESSES {
-        let lua = rendering(Kind::PowerDnsRecursorLua, addresses);
-        let verdict = powerdns(&rendering(Kind::PowerDnsRecursor, addresses), &lua);
+        let verdict = powerdns(&rendering(Kind::PowerDnsRecursor, addresses), "");
         verdict.assert_accepted();
         let zones = ZONES.map(|zone| format!("{zone}={}", addresses.join(";"))).join(", ");
-        let understood = format!("\nforward-zones-recurse=corp.example=10.9.9.9, {zones}\n");
+        let understood = format!("\nforward-zones-recurse={zones}\n");
         assert!(verdict.text.contains(&understood), "{understood:?} is not in: {}", verdict.text);
     }
+}
+
+/// What a comment of the file says.
+#[test]
+fn powerdns_keeps_the_zones_of_others_when_ours_are_added_to_them() {
+    let config = rendering(Kind::PowerDnsRecursor, ADDRESSES[0]);
+    let added = broken(&config, &format!("={}", ZONES[0]), &format!("+={}", ZONES[0]));
+    let verdict = powerdns_beside("forward-zones-recurse=corp.example=10.9.9.9\n", &added, "");
+    verdict.assert_accepted();
+    let understood = format!("\nforward-zones-recurse=corp.example=10.9.9.9, {}=10.0.1.10", ZONES[0]);
+    assert!(verdict.text.contains(&understood), "{understood:?} is not in: {}", verdict.text);
+    // With nothing to add to, the recursor would not start.
+    powerdns(&added, "").assert_refused("Incremental setting 'forward-zones-recurse' without a parent");
 }
 
 #[test]
 fn powerdns_refuses_what_is_broken() {
     let config = rendering(Kind::PowerDnsRecursor, ADDRESSES[0]);
-    let renamed = broken(&config, "forward-zones-recurse", "forward-zones-recursive");
+    let renamed = broken(&config, "forward-zones-recurse=", "forward-zones-recursive=");
     powerdns(&renamed, "").assert_refused("unknown setting 'forward-zones-recursive'");
 }
 
@@ -170,19 +186,48 @@ fn knot(config: &str, ours: &str) -> Verdict {
     folder.with("run/empty", "").run("kresd", &["-n", "-c", "/work/kresd.conf", "/work/run"])
 }
 
+/// An exemption from before, our file, and then what came of it. Names are printed only after the file has run: a list
+/// that it changes afterwards would make rules that match nothing.
+const KNOT: &str = "
+    trust_anchors.set_insecure({ 'corp.example' })
+    local lists, suffix = {}, policy.suffix
+    policy.suffix = function (action, names)
+        table.insert(lists, names)
+        return suffix(action, names)
+    end
+    dofile('/work/studio.lua')
+    print('exempt', table.concat(trust_anchors.insecure, ' '))
+    for _, names in ipairs(lists) do
+        for _, name in ipairs(names) do
+            print('rule for', kres.dname2str(name))
+        end
+    end
+    print('rules', #policy.rules)
+";
+
 #[test]
 fn knot_resolver_runs_its_file_and_keeps_the_exemptions_of_others() {
-    let config = "trust_anchors.set_insecure({ 'corp.example' })\n\
-                  dofile('/work/studio.lua')\n\
-                  print('exempt', table.concat(trust_anchors.insecure, ' '))\n\
-                  print('rules', #policy.rules)\n";
     for addresses in ADDRESSES {
-        let verdict = knot(config, &rendering(Kind::KnotResolver, addresses));
+        let verdict = knot(KNOT, &rendering(Kind::KnotResolver, addresses));
         verdict.assert_accepted();
-        let exempt = format!("exempt\tcorp.example {}", ZONES.join(" "));
+        let exempt = format!("exempt\tcorp.example {}\n", ZONES.join(" "));
         assert!(verdict.text.contains(&exempt), "{exempt:?} is not in: {}", verdict.text);
+        for zone in ZONES {
+            let rules = verdict.text.matches(&format!("rule for\t{zone}.\n")).count();
+            assert_eq!(rules, 2, "{zone}: {}", verdict.text);
+        }
         assert!(verdict.text.contains("rules\t2"), "{}", verdict.text);
     }
+}
+
+/// The mistake that the test above is there for: it runs, and forwards nothing.
+#[test]
+fn knot_resolver_takes_rules_that_match_nothing() {
+    let ours = rendering(Kind::KnotResolver, ADDRESSES[0]);
+    let twice = broken(&ours, "FORWARD(servers), suffixes", "FORWARD(servers), policy.todnames(zones)");
+    let verdict = knot(KNOT, &twice);
+    verdict.assert_accepted();
+    assert!(!verdict.text.contains(&format!("rule for\t{}.\n", ZONES[0])), "{}", verdict.text);
 }
 
 #[test]

@@ -57,14 +57,24 @@ prepare() {
 }
 
 # With lists and a record of installed packages of its own, apt needs no rights, and takes the whole tree of
-# dependencies whatever the system has of it.
+# dependencies whatever the system has of it. Hooks, such as those by which containers empty apt's cache, are for the
+# system and not for this folder.
 unpack_servers() {
   local apt=$1.apt package
   rm -rf "$apt"
   mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$1"/{dev,run,tmp,work}
   : >"$apt/status"
-  local get=(apt-get -qq -y -o "Dir::State=$apt/state" -o "Dir::State::status=$apt/status" -o "Dir::Cache=$apt/cache"
-    -o APT::Sandbox::User=root -o APT::Install-Recommends=false)
+  cat >"$apt/apt.conf" <<END
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+Dir::State "$apt/state";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/cache";
+APT::Sandbox::User "root";
+APT::Install-Recommends "false";
+END
+  local get=(apt-get -qq -y -c "$apt/apt.conf")
   "${get[@]}" update || fail 'apt-get could not read its lists of packages: check /etc/apt/sources.list and the network'
   "${get[@]}" --download-only install "${PACKAGES[@]}" ||
     fail "apt-get could not get ${PACKAGES[*]}: check /etc/apt/sources.list and the network"
