@@ -8,6 +8,7 @@
 
 mod powershell;
 mod servers;
+mod terraform;
 
 use std::{
     fs,
@@ -106,4 +107,10 @@ fn rendering(kind: Kind, addresses: &[&str]) -> String {
 fn broken(text: &str, part: &str, by: &str) -> String {
     assert!(text.contains(part), "{part:?} is not in: {text}");
     text.replacen(part, by, 1)
+}
+
+#[test]
+#[should_panic(expected = "no-such-server does not start")]
+fn a_checker_that_is_missing_is_not_taken_for_one_that_refuses() {
+    Folder::new().run("no-such-server", &[]);
 }
