@@ -15,6 +15,8 @@ mod scenario;
 
 mod plan_rules;
 
+mod forwarders;
+
 mod client;
 mod client_certificate;
 mod functions;
