@@ -16,6 +16,8 @@ mod scenario;
 
 mod plan_rules;
 
+mod forwarders;
+
 mod client;
 mod client_certificate;
 mod functions;

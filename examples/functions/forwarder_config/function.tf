@@ -6,3 +6,14 @@ output "unbound" {
     ["10.0.0.4", "10.0.1.4"],
   )
 }
+
+# PowerDNS Recursor takes two files: the forward zones, and the exemptions from validation.
+output "powerdns" {
+  value = {
+    for kind in ["powerdns_recursor", "powerdns_recursor_lua"] : kind => provider::studio::forwarder_config(
+      kind,
+      provider::studio::forward_zones("eu-central-1"),
+      ["10.0.0.4", "10.0.1.4"],
+    )
+  }
+}

@@ -36,17 +36,16 @@ pub(super) fn zones(forwarding: &Forwarding) -> String {
 pub(super) fn options(forwarding: &Forwarding) -> String {
     let mut text = lines([
         "// Include this file inside the options { } block of named.conf.",
+        "// Where a validate-except is there already, add the names to that one instead: two are refused.",
         "",
-        "// The private answers bear no signatures: do not validate below these zones. Where options",
-        "// has a validate-except already, add the names to that one instead.",
+        "// The private answers bear no signatures: do not validate below these zones.",
         "validate-except {",
     ]);
     text += &lines(names(forwarding).map(|name| format!("    {name}")));
     text += &lines([
         "};",
         "",
-        "// The answers are private addresses. BIND passes them on unless deny-answer-addresses is set;",
-        "// where it is, extend that statement:",
+        "// The answers are private addresses: where deny-answer-addresses is set, exempt them at its end:",
         "//     except-from {",
     ]);
     text += &lines(names(forwarding).map(|name| format!("//         {name}")));

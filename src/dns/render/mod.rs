@@ -9,9 +9,17 @@
 //! first comment names.
 
 mod bind;
+mod coredns;
+mod dnsmasq;
+mod infoblox;
+mod knot;
+mod powerdns;
+mod systemd;
 #[cfg(test)]
 mod tests;
 mod unbound;
+mod windows;
+mod zscaler;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -29,6 +37,24 @@ pub enum Kind {
     BindOptions,
     /// Unbound.
     Unbound,
+    /// dnsmasq.
+    Dnsmasq,
+    /// CoreDNS: a server block for the Corefile.
+    CoreDns,
+    /// PowerDNS Recursor's forward zones.
+    PowerDnsRecursor,
+    /// PowerDNS Recursor's exemptions, in its Lua file.
+    PowerDnsRecursorLua,
+    /// Knot Resolver.
+    KnotResolver,
+    /// systemd-resolved.
+    SystemdResolved,
+    /// Windows DNS Server: a PowerShell script.
+    WindowsDns,
+    /// Infoblox NIOS: a file for CSV import.
+    Infoblox,
+    /// Zscaler Private Access: lists of domains and addresses.
+    Zscaler,
 }
 
 /// What to forward, and where to.
@@ -50,6 +76,14 @@ pub enum RenderError {
     /// An address that cannot be forwarded to.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// More addresses than the server takes.
+    #[error("{kind} takes at most {most} addresses")]
+    TooManyAddresses {
+        /// The kind of file.
+        kind: Kind,
+        /// How many it takes.
+        most: usize,
+    },
     /// Not a kind of file that is known here.
     #[error("\"{0}\" is not a kind of forwarder; choose one of {names}", names = Kind::names())]
     UnknownKind(String),
@@ -58,18 +92,27 @@ pub enum RenderError {
 /// Renders one file.
 ///
 /// # Errors
-/// None of the kinds so far can fail on a checked [`Forwarding`]; a kind may refuse what its server
-/// cannot express.
+/// [`RenderError::TooManyAddresses`], for CoreDNS only. Beyond that no kind can fail on a checked [`Forwarding`].
 pub fn render(kind: Kind, forwarding: &Forwarding) -> Result<String, RenderError> {
     match kind {
         Kind::Bind => Ok(bind::zones(forwarding)),
         Kind::BindOptions => Ok(bind::options(forwarding)),
         Kind::Unbound => Ok(unbound::config(forwarding)),
+        Kind::Dnsmasq => Ok(dnsmasq::config(forwarding)),
+        Kind::CoreDns => coredns::config(forwarding),
+        Kind::PowerDnsRecursor => Ok(powerdns::config(forwarding)),
+        Kind::PowerDnsRecursorLua => Ok(powerdns::lua(forwarding)),
+        Kind::KnotResolver => Ok(knot::config(forwarding)),
+        Kind::SystemdResolved => Ok(systemd::config(forwarding)),
+        Kind::WindowsDns => Ok(windows::config(forwarding)),
+        Kind::Infoblox => Ok(infoblox::config(forwarding)),
+        Kind::Zscaler => Ok(zscaler::config(forwarding)),
     }
 }
 
 impl Forwarding {
-    /// Zones and addresses, each once, in the order given. The order of addresses is the order in
+    /// Zones and addresses, each once, in the order given. An IPv4 address in the clothes of an IPv6 one
+    /// (`::ffff:10.0.1.10`) is taken for what it is, because servers differ in what they make of it. The order of addresses is the order in
     /// which some servers try them.
     ///
     /// # Errors
@@ -79,7 +122,7 @@ impl Forwarding {
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> Result<Self, RenderError> {
         let zones = once_each(zones);
-        let addresses = once_each(addresses);
+        let addresses = once_each(addresses.into_iter().map(|address| address.to_canonical()));
         if zones.is_empty() {
             return Err(RenderError::NoZones);
         }
@@ -105,7 +148,20 @@ impl Forwarding {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Bind, Self::BindOptions, Self::Unbound];
+    pub const ALL: [Self; 12] = [
+        Self::Bind,
+        Self::BindOptions,
+        Self::Unbound,
+        Self::Dnsmasq,
+        Self::CoreDns,
+        Self::PowerDnsRecursor,
+        Self::PowerDnsRecursorLua,
+        Self::KnotResolver,
+        Self::SystemdResolved,
+        Self::WindowsDns,
+        Self::Infoblox,
+        Self::Zscaler,
+    ];
 
     /// The name, as in `forwarder_configs`.
     pub fn as_str(self) -> &'static str {
@@ -113,6 +169,15 @@ impl Kind {
             Self::Bind => "bind",
             Self::BindOptions => "bind_options",
             Self::Unbound => "unbound",
+            Self::Dnsmasq => "dnsmasq",
+            Self::CoreDns => "coredns",
+            Self::PowerDnsRecursor => "powerdns_recursor",
+            Self::PowerDnsRecursorLua => "powerdns_recursor_lua",
+            Self::KnotResolver => "knot_resolver",
+            Self::SystemdResolved => "systemd_resolved",
+            Self::WindowsDns => "windows_dns",
+            Self::Infoblox => "infoblox",
+            Self::Zscaler => "zscaler",
         }
     }
 
@@ -145,6 +210,16 @@ fn once_each<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
         }
     }
     seen
+}
+
+/// Items with something between them.
+fn joined<T: ToString>(items: &[T], between: &str) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(between)
+}
+
+/// One line for each zone.
+fn per_zone(forwarding: &Forwarding, line: impl Fn(&ZoneName) -> String) -> String {
+    lines(forwarding.zones().iter().map(line))
 }
 
 /// Lines that end in a line break each.

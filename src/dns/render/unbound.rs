@@ -1,6 +1,6 @@
 //! Unbound.
 
-use super::{Forwarding, lines};
+use super::{Forwarding, lines, per_zone};
 
 /// The one file. `server:` may occur more than once in Unbound's configuration; its lists add up.
 pub(super) fn config(forwarding: &Forwarding) -> String {
@@ -11,9 +11,9 @@ pub(super) fn config(forwarding: &Forwarding) -> String {
         "server:",
         "    # The private answers bear no signatures: do not validate below these zones.",
     ]);
-    text += &per_zone(forwarding, "domain-insecure");
+    text += &per_zone(forwarding, |zone| format!("    domain-insecure: \"{zone}\""));
     text += &lines(["    # The answers are private addresses: do not filter them out."]);
-    text += &per_zone(forwarding, "private-domain");
+    text += &per_zone(forwarding, |zone| format!("    private-domain: \"{zone}\""));
     for zone in forwarding.zones() {
         text += &lines([
             String::new(),
@@ -25,8 +25,4 @@ pub(super) fn config(forwarding: &Forwarding) -> String {
         text += &lines(["    forward-first: no"]);
     }
     text
-}
-
-fn per_zone(forwarding: &Forwarding, option: &str) -> String {
-    lines(forwarding.zones().iter().map(|zone| format!("    {option}: \"{zone}\"")))
 }

@@ -271,3 +271,60 @@ fn a_zone_above_studios_names_swallows_more() {
     let swallowed = reach(&zone("sagemaker.aws"), &region);
     assert_eq!(swallowed, Reach::Swallows(vec![zone("studio.us-east-1.sagemaker.aws")]));
 }
+
+/// Every name that follows from a Region and FIPS, one block each.
+fn all_names(name: &str, fips: Fips) -> String {
+    let region = region(name);
+    let form = if fips == Fips::Yes { " with FIPS" } else { "" };
+    let mut lines = vec![format!("{name} ({}){form}", region.partition())];
+    let mut put = |what: &str, names: Vec<String>| lines.push(format!("  {what}: {}", names.join(" ")));
+    match studio_parents(&region, fips) {
+        Ok(parents) => put("parents", text(parents)),
+        Err(error) => put("parents", vec![format!("({error})")]),
+    }
+    if let Ok(hosts) = host_names(&DomainId::new("d-x").unwrap(), &region) {
+        put("hosts", text(hosts));
+    }
+    put("apis", text(api_zones(&region, fips)));
+    for key in ["studio", "sagemaker.api", "sagemaker.runtime", "s3", "sts"] {
+        put(key, service_names(key, &region, fips).unwrap());
+    }
+    lines.join("\n")
+}
+
+/// The file is written from AWS's own tables (the Public Suffix List, the SDKs' endpoint rules, the CDK's table of
+/// endpoint services), and checked by hand where it changes.
+#[test]
+fn every_name_of_every_partition_is_as_in_the_table() {
+    let regions = [
+        "us-east-1",
+        "us-west-2",
+        "eu-central-1",
+        "ap-southeast-2",
+        "us-gov-west-1",
+        "us-gov-east-1",
+        "cn-north-1",
+        "cn-northwest-1",
+        "eusc-de-east-1",
+        "us-iso-east-1",
+        "us-isob-east-1",
+        "eu-isoe-west-1",
+        "us-isof-south-1",
+    ];
+    let names = regions.into_iter().flat_map(|region| [Fips::No, Fips::Yes].map(|fips| all_names(region, fips)));
+    let table = names.collect::<Vec<_>>().join("\n\n");
+    expect_test::expect_file!["names.txt"].assert_eq(&format!("{table}\n"));
+}
+
+#[test]
+fn parents_follow_what_the_endpoint_serves() {
+    let served = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        text(served_parents(&names, &region("us-west-2"), Fips::No))
+    };
+    let (usual, newer) = ("studio.us-west-2.sagemaker.aws", "studio.sagemaker.us-west-2.app.aws");
+    assert_eq!(served(&[]), [usual, newer], "nothing is known of it");
+    assert_eq!(served(&["*.studio.us-west-2.sagemaker.aws", usual]), [usual], "the newer one is not served");
+    let third = "studio.us-west-2.example.aws";
+    assert_eq!(served(&[third, newer, usual, usual]), [usual, newer, third], "one that nobody knew comes last");
+}

@@ -179,11 +179,17 @@ mod tests {
         let zones = forward_zones(&model()).unwrap();
         let half = Value::Known(vec!["10.0.1.10".into(), Value::Unknown]);
         let configs = configs(&zones, &half).into_known().unwrap();
-        assert_eq!(configs.keys().collect::<Vec<_>>(), ["bind", "bind_options", "unbound"]);
-        assert!(configs["bind"].is_unknown() && configs["unbound"].is_unknown());
-        assert!(configs["bind_options"].is_known(), "it names no address");
+        assert_eq!(configs.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            let names_no_address = matches!(kind, Kind::BindOptions | Kind::PowerDnsRecursorLua);
+            assert_eq!(configs[kind.as_str()].is_known(), names_no_address, "{kind}");
+        }
         let whole = texts(&["10.0.1.10", "10.0.2.10"]);
         let configs = super::configs(&zones, &whole).into_known().unwrap();
+        for kind in Kind::ALL {
+            let text = configs[kind.as_str()].text().unwrap();
+            assert!(text.contains("studio.eu-central-1.sagemaker.aws"), "{kind}: {text}");
+        }
         let bind = configs["bind"].text().unwrap();
         assert!(bind.contains("forwarders { 10.0.1.10; 10.0.2.10; };"), "{bind}");
     }

@@ -196,7 +196,7 @@ fn results() -> Vec<Attribute> {
             .describe("The zones that are to be forwarded, without trailing dots."),
         Attribute::string_map("forwarder_configs")
             .computed()
-            .describe("Configuration files for DNS servers, by kind: `bind` (included at the top level), `bind_options` (included inside `options { }`) and `unbound`. Each is a whole file for the place that its first comment names, forwards to the endpoint only, and carries the exemptions from DNSSEC validation and rebinding protection that its server needs."),
+            .describe("Configuration files for DNS servers, by kind: `bind` (included at the top level) and `bind_options` (included inside `options { }`), `unbound`, `dnsmasq`, `coredns` (a server block for the Corefile), `powerdns_recursor` (for the configuration folder) and `powerdns_recursor_lua` (for the Lua file), `knot_resolver`, `systemd_resolved`, `windows_dns` (a PowerShell script, which can be run again), `infoblox` (a file for CSV import) and `zscaler` (lists of domains and addresses for Private Access). Each is a whole file for the place that its first comment names, forwards to the endpoint only, and carries the exemptions from DNSSEC validation and rebinding protection that its server needs."),
     ]
 }
 
