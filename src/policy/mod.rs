@@ -5,9 +5,11 @@
 //!
 //! **Invariant:** pure. Nothing here calls AWS, reads a clock or looks anything up.
 
+pub mod analyze;
 pub mod document;
 pub mod evaluate;
 pub mod inputs;
 mod paths;
 pub mod presign;
+pub mod request;
 pub mod variables;
