@@ -36,7 +36,7 @@ pub(super) struct Mentioned {
     /// Whole values.
     pub(super) literals: BTreeSet<String>,
     /// Patterns with wildcards.
-    pub(super) patterns: Vec<Steps>,
+    pub(super) patterns: BTreeSet<Steps>,
     /// Address ranges.
     pub(super) ranges: BTreeSet<IpNet>,
     /// Values with variables, with how they are read.
@@ -167,7 +167,7 @@ impl Mentioned {
             Reading::Whole => drop(self.literals.insert(text)),
             Reading::AnyCase => self.literals.extend([text.to_lowercase(), text.to_uppercase(), text]),
             Reading::Wild | Reading::Arn if !is_wild => drop(self.literals.insert(text)),
-            Reading::Wild => self.patterns.push(texts::wild(&tokens)),
+            Reading::Wild => drop(self.patterns.insert(texts::wild(&tokens))),
             Reading::Arn => self.patterns.extend(texts::arn(&tokens)),
             Reading::Address => {}
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::systems::{System, inventory};
 use super::*;
-use crate::policy::document::{Statement, values};
+use crate::policy::document::{Effect, Statement, values};
 use crate::policy::evaluate::{Attached, Decision, Layer, decide};
 use crate::policy::inputs::Key;
 use crate::policy::presign::AllowedPath;
@@ -150,4 +150,345 @@ fn tags_variables_exemptions_and_services_have_no_findings() {
         let rich = PresignSettings { mode, ..rich.clone() };
         assert_eq!(codes(&found(&rich, &both_endpoints())), [], "{mode:?}");
     }
+}
+
+#[test]
+fn a_guard_without_exemptions_is_told_that_nobody_is_left() {
+    let settings =
+        PresignSettings { exempt_principal_arns: Vec::new(), ..settings(Mode::Guard, vec![endpoints(&[STUDIO, API])]) };
+    let findings = found(&settings, &both_endpoints());
+    assert_eq!(codes(&findings), [("no_exempt_principal", Info)]);
+    assert_eq!(decision(&settings, &findings[0]), Decision::ExplicitDeny);
+    assert_eq!(context(&findings[0], "aws:SourceIp").as_deref(), Some("192.0.2.44"));
+    // A grant denies nothing.
+    let grant = PresignSettings { mode: Mode::Grant, ..settings };
+    assert_eq!(codes(&found(&grant, &both_endpoints())), []);
+}
+
+#[test]
+fn a_path_without_the_api_endpoint_cannot_make_urls() {
+    for mode in [Mode::Grant, Mode::Guard, Mode::Both] {
+        let settings = settings(mode, vec![endpoints(&[STUDIO])]);
+        let findings = found(&settings, &both_endpoints());
+        assert_eq!(codes(&findings), [("missing_api_endpoint", Error)], "{mode:?}");
+        assert_ne!(decision(&settings, &findings[0]), Decision::Allow);
+        assert!(findings[0].message.contains(&format!("add {API} to vpc_endpoint_ids")), "{}", findings[0].message);
+        assert_eq!(context(&findings[0], "aws:SourceVpce").as_deref(), Some(API));
+        assert_eq!(findings[0].at, Some(At::Path(0)));
+    }
+}
+
+#[test]
+fn a_path_without_the_studio_endpoint_cannot_use_urls() {
+    let settings = settings(Mode::Guard, vec![endpoints(&[API])]);
+    let findings = found(&settings, &both_endpoints());
+    assert_eq!(codes(&findings), [("missing_studio_endpoint", Error)]);
+    assert_eq!(context(&findings[0], "aws:SourceVpce").as_deref(), Some(STUDIO));
+    assert_eq!(decision(&settings, &findings[0]), Decision::ExplicitDeny);
+}
+
+#[test]
+fn another_path_for_the_missing_stage_makes_it_a_warning() {
+    // URLs can be made from the office's public addresses, then.
+    let settings = settings(Mode::Guard, vec![endpoints(&[STUDIO]), addresses(&["198.51.100.0/24"])]);
+    assert_eq!(codes(&found(&settings, &both_endpoints())), [("missing_api_endpoint", Warning)]);
+}
+
+#[test]
+fn endpoints_of_unknown_kind_are_not_said_to_be_missing() {
+    let settings = settings(Mode::Guard, vec![endpoints(&[STUDIO])]);
+    assert_eq!(codes(&found(&settings, &Surroundings::default())), []);
+    let mut half_known = both_endpoints();
+    half_known.endpoints.remove(STUDIO);
+    assert_eq!(codes(&found(&settings, &half_known)), []);
+}
+
+#[test]
+fn a_vpc_whose_endpoints_are_all_known_can_lack_one_too() {
+    let settings = settings(Mode::Guard, vec![vpcs(&[VPC])]);
+    let mut surroundings = both_endpoints();
+    surroundings.complete_vpcs.insert(VPC.to_owned());
+    assert_eq!(codes(&found(&settings, &surroundings)), []);
+    surroundings.endpoints.remove(API);
+    assert_eq!(codes(&found(&settings, &surroundings)), [("missing_api_endpoint", Error)]);
+    surroundings.endpoints.remove(STUDIO);
+    let findings = found(&settings, &surroundings);
+    assert_eq!(codes(&findings), [("unreachable_path", Error), ("everyone_locked_out", Error)]);
+}
+
+#[test]
+fn a_public_address_over_an_endpoint_is_no_path() {
+    let path = AllowedPath { source_cidr_blocks: list(&["198.51.100.0/24"]), ..endpoints(&[STUDIO, API]) };
+    let settings = settings(Mode::Guard, vec![path, vpcs(&[VPC])]);
+    let findings = found(&settings, &Surroundings::default());
+    assert_eq!(codes(&findings), [("source_ip_over_endpoint", Error)]);
+    assert_eq!(findings[0].at, Some(At::PathList(0, Key::SourceIp)));
+    assert_eq!(decision(&settings, &findings[0]), Decision::ExplicitDeny);
+    // Someone whom the path was meant for, that is.
+    assert_eq!(context(&findings[0], "aws:VpcSourceIp").as_deref(), Some("198.51.100.7"));
+}
+
+#[test]
+fn private_ranges_as_public_addresses_are_no_path() {
+    let settings = settings(Mode::Guard, vec![addresses(&["10.20.0.0/16"]), vpcs(&[VPC])]);
+    let findings = found(&settings, &Surroundings::default());
+    assert_eq!(codes(&findings), [("source_ip_over_endpoint", Error)]);
+    assert_eq!(context(&findings[0], "aws:VpcSourceIp").as_deref(), Some("10.20.0.1"));
+    assert!(findings[0].message.contains("vpc_source_cidr_blocks"), "{}", findings[0].message);
+}
+
+#[test]
+fn a_path_that_takes_nobody_locks_everyone_out_if_it_is_the_only_one() {
+    let path = AllowedPath { source_cidr_blocks: list(&["198.51.100.0/24"]), ..endpoints(&[STUDIO, API]) };
+    for mode in [Mode::Grant, Mode::Guard, Mode::Both] {
+        let settings = settings(mode, vec![path.clone()]);
+        let findings = found(&settings, &Surroundings::default());
+        assert_eq!(codes(&findings), [("source_ip_over_endpoint", Error), ("everyone_locked_out", Error)]);
+        assert_ne!(decision(&settings, the(Code::EveryoneLockedOut, &findings)), Decision::Allow);
+    }
+}
+
+#[test]
+fn private_addresses_in_any_vpc_let_strangers_in() {
+    for mode in [Mode::Grant, Mode::Guard, Mode::Both] {
+        let settings = settings(mode, vec![private(&["10.0.0.0/8"])]);
+        let findings = found(&settings, &both_endpoints());
+        assert_eq!(codes(&findings), [("vpc_source_ip_without_vpc", Error)], "{mode:?}");
+        assert_eq!(decision(&settings, &findings[0]), Decision::Allow);
+        let vpc = context(&findings[0], "aws:SourceVpc").unwrap();
+        assert!(vpc != VPC && context(&findings[0], "aws:VpcSourceIp").as_deref() == Some("10.1.2.3"));
+    }
+}
+
+#[test]
+fn an_empty_path_takes_everyone_and_an_empty_list_nobody() {
+    let empty_list = AllowedPath { vpc_ids: Some(Vec::new()), ..AllowedPath::default() };
+    let settings = settings(Mode::Guard, vec![AllowedPath::default(), empty_list]);
+    let findings = analyze_settings(&settings, &Surroundings::default()).unwrap();
+    assert_eq!(codes(&findings), [("empty_path", Error), ("empty_path", Error)]);
+    assert_eq!(findings[0].at, Some(At::Path(0)));
+    assert_eq!(findings[1].at, Some(At::PathList(1, Key::SourceVpc)));
+    findings.iter().for_each(check_form);
+    let wrong = PresignSettings { domain_arns: Vec::new(), ..settings };
+    assert!(analyze_settings(&wrong, &Surroundings::default()).is_err());
+}
+
+#[test]
+fn a_path_open_to_the_internet_is_found_by_what_it_takes() {
+    for (ranges, expected) in [
+        (&["0.0.0.0/0"][..], Some(Error)),
+        (&["0.0.0.0/1", "128.0.0.0/1"], Some(Error)),
+        // All that is public, without what is private.
+        (&["0.0.0.0/1", "128.0.0.0/2", "192.0.0.0/3"], Some(Error)),
+        (&["::/0"], Some(Error)),
+        (&["2000::/3"], Some(Error)),
+        (&["0.0.0.0/1"], Some(Warning)),
+        (&["198.0.0.0/8"], Some(Warning)),
+        (&["198.0.0.0/9"], None),
+        (&["2001::/16"], Some(Warning)),
+        (&["2001:db8::/32"], None),
+    ] {
+        for mode in [Mode::Grant, Mode::Guard] {
+            let settings = settings(mode, vec![addresses(ranges)]);
+            let findings = found(&settings, &Surroundings::default());
+            let expected: Vec<_> = expected.into_iter().map(|severity| ("public_path", severity)).collect();
+            assert_eq!(codes(&findings), expected, "{ranges:?}");
+            for finding in &findings {
+                assert_eq!(decision(&settings, finding), Decision::Allow);
+                assert!(context(finding, "aws:SourceVpce").is_none());
+            }
+        }
+    }
+}
+
+#[test]
+fn paths_can_be_open_to_the_internet_together() {
+    let settings = settings(Mode::Guard, vec![addresses(&["0.0.0.0/1"]), addresses(&["128.0.0.0/1"])]);
+    let findings = found(&settings, &Surroundings::default());
+    assert_eq!(codes(&findings), [("public_path", Error), ("public_path", Warning), ("public_path", Warning)]);
+    assert_eq!(findings[0].at, Some(At::Allowed));
+}
+
+#[test]
+fn an_endpoint_outside_of_the_vpcs_of_its_path_is_found() {
+    let path = AllowedPath { vpc_ids: list(&[OTHER_VPC]), ..endpoints(&[STUDIO, API]) };
+    let settings = settings(Mode::Guard, vec![path]);
+    let findings = found(&settings, &both_endpoints());
+    let expected = [("endpoint_of_other_vpc", Error), ("endpoint_of_other_vpc", Error), ("everyone_locked_out", Error)];
+    let mut codes = codes(&findings);
+    codes.sort();
+    assert_eq!(codes, expected);
+    for finding in findings.iter().filter(|finding| finding.code == Code::EndpointOfOtherVpc) {
+        assert_eq!(decision(&settings, finding), Decision::ExplicitDeny);
+        assert_eq!(context(finding, "aws:SourceVpc").as_deref(), Some(VPC));
+    }
+    assert_eq!(self::codes(&found(&settings, &Surroundings::default())), []);
+}
+
+#[test]
+fn one_endpoint_of_another_vpc_among_good_ones_is_a_warning() {
+    let third = "vpce-0ccccccccccccccc0";
+    let path = AllowedPath { vpc_ids: list(&[VPC]), ..endpoints(&[STUDIO, API, third]) };
+    let settings = settings(Mode::Guard, vec![path]);
+    let mut surroundings = both_endpoints();
+    let mut other = surroundings.endpoints[STUDIO].clone();
+    other.vpc_id = Some(OTHER_VPC.to_owned());
+    surroundings.endpoints.insert(third.to_owned(), other);
+    let findings = found(&settings, &surroundings);
+    assert_eq!(codes(&findings), [("endpoint_of_other_vpc", Warning)]);
+    assert_eq!(context(&findings[0], "aws:SourceVpce").as_deref(), Some(third));
+}
+
+#[test]
+fn a_grant_is_no_restriction_for_a_role_that_may_already() {
+    let other = |statement: Statement| Attached { layer: Layer::Identity, document: Document::new(vec![statement]) };
+    let full = Statement::new(Effect::Allow, values(["sagemaker:*"])).on(values(["*"]));
+    let surroundings =
+        |policies| Surroundings { callers: vec![Caller { arn: ROLE.to_owned(), policies }], ..both_endpoints() };
+    let known = surroundings(Some(vec![other(full.clone())]));
+    let settings_in = |mode| settings(mode, vec![endpoints(&[STUDIO, API])]);
+    let findings = found(&settings_in(Mode::Grant), &known);
+    assert_eq!(codes(&findings), [("grant_is_no_restriction", Error)]);
+    let witness = findings[0].witness.to_request();
+    assert_eq!(witness.principal.as_deref(), Some(ROLE));
+    assert_eq!(decision(&settings_in(Mode::Grant), &findings[0]), Decision::ImplicitDeny);
+    let mut policies = known.callers[0].policies.clone().unwrap();
+    policies.push(Attached { layer: Layer::Identity, document: presign(&settings_in(Mode::Grant)).identity_policy() });
+    assert_eq!(decide(&policies, &witness).decision, Decision::Allow);
+    // A Deny settles it, and so does an Allow that is no wider than the paths.
+    for mode in [Mode::Guard, Mode::Both] {
+        assert_eq!(codes(&found(&settings_in(mode), &known)), []);
+    }
+    let narrow = full.when("StringEquals", "aws:SourceVpce", values([STUDIO]));
+    assert_eq!(codes(&found(&settings_in(Mode::Grant), &surroundings(Some(vec![other(narrow)])))), []);
+    // What could not be read is not guessed.
+    assert_eq!(codes(&found(&settings_in(Mode::Grant), &surroundings(None))), []);
+}
+
+#[test]
+fn a_boundary_can_take_away_what_another_policy_allows() {
+    let full = Statement::new(Effect::Allow, values(["*"])).on(values(["*"]));
+    let inside = full.clone().when("StringEquals", "aws:SourceVpce", values([STUDIO, API]));
+    let policies = vec![
+        Attached { layer: Layer::Identity, document: Document::new(vec![full]) },
+        Attached { layer: Layer::Boundary, document: Document::new(vec![inside]) },
+    ];
+    let callers = vec![Caller { arn: ROLE.to_owned(), policies: Some(policies) }];
+    let surroundings = Surroundings { callers, ..Surroundings::default() };
+    assert_eq!(codes(&found(&settings(Mode::Grant, vec![endpoints(&[STUDIO, API])]), &surroundings)), []);
+}
+
+#[test]
+fn a_policy_that_asks_what_is_not_read_here_cannot_be_told() {
+    let late = Statement::new(Effect::Allow, values(["*"])).on(values(["*"])).when(
+        "DateGreaterThan",
+        "aws:CurrentTime",
+        values(["2030-01-01T00:00:00Z"]),
+    );
+    let policies = vec![Attached { layer: Layer::Identity, document: Document::new(vec![late]) }];
+    let callers = vec![Caller { arn: ROLE.to_owned(), policies: Some(policies) }];
+    let surroundings = Surroundings { callers, ..Surroundings::default() };
+    let findings = found(&settings(Mode::Grant, vec![endpoints(&[STUDIO, API])]), &surroundings);
+    assert!(codes(&findings).iter().all(|finding| *finding == ("cannot_tell", Warning)), "{findings:?}");
+    assert!(findings.iter().any(|finding| finding.message.contains("DateGreaterThan")), "{findings:?}");
+}
+
+#[test]
+fn a_role_to_which_nothing_allows_the_action_is_locked_out_by_a_guard() {
+    let callers = vec![Caller { arn: ROLE.to_owned(), policies: Some(Vec::new()) }];
+    let surroundings = Surroundings { callers, ..both_endpoints() };
+    let allowed = vec![endpoints(&[STUDIO, API])];
+    let findings = found(&settings(Mode::Guard, allowed.clone()), &surroundings);
+    assert_eq!(codes(&findings), [("locked_out", Warning)]);
+    assert!(findings[0].message.starts_with(ROLE));
+    assert_eq!(codes(&found(&settings(Mode::Both, allowed), &surroundings)), []);
+}
+
+#[test]
+fn a_deny_that_asks_for_more_than_the_paths_is_no_lockout_where_it_can_be_met() {
+    // Multi-factor authentication is for the person to bring.
+    let statement = |effect| Statement::new(effect, values(["*"])).on(values(["*"]));
+    let deny = statement(Effect::Deny).when("BoolIfExists", "aws:MultiFactorAuthPresent", values(["false"]));
+    let never = statement(Effect::Deny).when("StringNotEquals", "aws:SourceVpce", values(["vpce-0dddddddddddddddd"]));
+    let surroundings = |deny: Statement| {
+        let document = Document::new(vec![statement(Effect::Allow), deny]);
+        let policies = Some(vec![Attached { layer: Layer::Identity, document }]);
+        Surroundings { callers: vec![Caller { arn: ROLE.to_owned(), policies }], ..both_endpoints() }
+    };
+    let settings = settings(Mode::Both, vec![endpoints(&[STUDIO, API])]);
+    assert_eq!(codes(&found(&settings, &surroundings(deny))), []);
+    assert_eq!(codes(&found(&settings, &surroundings(never))), [("locked_out", Warning)]);
+}
+
+#[test]
+fn an_execution_role_is_told_of_only_where_it_is_known() {
+    let domain = Domain { auth_mode: Some(AuthMode::Iam), execution_role_arns: BTreeSet::from([ROLE.to_owned()]) };
+    let mut surroundings = both_endpoints();
+    surroundings.domains.insert("d-abcdefghijkl".to_owned(), domain);
+    let settings_in = |mode| settings(mode, vec![endpoints(&[STUDIO, API])]);
+    // As long as the policy is not attached to it, only the SCP could do harm.
+    assert_eq!(codes(&found(&settings_in(Mode::Guard), &surroundings)), [("execution_role_restricted", Info)]);
+    surroundings.callers.push(Caller { arn: ROLE.to_owned(), policies: None });
+    let findings = found(&settings_in(Mode::Guard), &surroundings);
+    assert_eq!(codes(&findings), [("execution_role_restricted", Warning)]);
+    assert_eq!(findings[0].witness.principal_arn.as_deref(), Some(ROLE));
+    assert_eq!(decision(&settings_in(Mode::Guard), &findings[0]), Decision::ExplicitDeny);
+    let exempt = PresignSettings { exempt_principal_arns: vec![ROLE.to_owned()], ..settings_in(Mode::Guard) };
+    assert_eq!(codes(&found(&exempt, &surroundings)), []);
+}
+
+#[test]
+fn a_domain_with_identity_center_makes_no_presigned_urls() {
+    let domain = |auth_mode| Domain { auth_mode, ..Domain::default() };
+    for (auth_mode, expected) in [(Some(AuthMode::Sso), 1), (Some(AuthMode::Iam), 0), (None, 0)] {
+        let domains = BTreeMap::from([("d-abcdefghijkl".to_owned(), domain(auth_mode))]);
+        let surroundings = Surroundings { domains, ..both_endpoints() };
+        let findings = found(&settings(Mode::Guard, vec![endpoints(&[STUDIO, API])]), &surroundings);
+        assert_eq!(codes(&findings), vec![("sso_domain", Error); expected]);
+    }
+}
+
+#[test]
+fn private_dns_that_is_off_sends_requests_over_the_internet() {
+    let mut surroundings = both_endpoints();
+    surroundings.endpoints.get_mut(API).unwrap().private_dns = Some(false);
+    let guard = settings(Mode::Guard, vec![endpoints(&[STUDIO, API])]);
+    let findings = found(&guard, &surroundings);
+    assert_eq!(codes(&findings), [("private_dns_off", Warning)]);
+    assert_eq!(decision(&guard, &findings[0]), Decision::ExplicitDeny);
+    assert_eq!(findings[0].at, Some(At::PathList(0, Key::SourceVpce)));
+    surroundings.endpoints.get_mut(API).unwrap().private_dns = None;
+    assert_eq!(codes(&found(&guard, &surroundings)), []);
+}
+
+#[test]
+fn an_endpoint_policy_for_presigning_alone_breaks_apps() {
+    let narrow = Statement::new(Effect::Allow, values(["sagemaker:CreatePresignedDomainUrl"])).on(values(["*"]));
+    let narrow = Document::new(vec![narrow.by(crate::policy::document::Principals::Everyone)]);
+    let mut surroundings = both_endpoints();
+    surroundings.endpoints.get_mut(API).unwrap().policy = Some(narrow.clone());
+    let guard = settings(Mode::Guard, vec![endpoints(&[STUDIO, API])]);
+    let findings = found(&guard, &surroundings);
+    assert_eq!(codes(&findings), [("narrow_api_endpoint_policy", Warning)]);
+    let call = findings[0].witness.to_request();
+    assert_eq!(call.action, "sagemaker:CreateApp");
+    let policies = [super::systems::allow_all(Layer::Identity), Attached { layer: Layer::Endpoint, document: narrow }];
+    assert_eq!(decide(&policies, &call).decision, Decision::ImplicitDeny);
+    // Ours is not narrow.
+    let ours = presign(&guard).endpoint_policy(EndpointKind::SagemakerApi);
+    surroundings.endpoints.get_mut(API).unwrap().policy = Some(ours);
+    assert_eq!(codes(&found(&guard, &surroundings)), []);
+}
+
+#[test]
+fn an_endpoint_policy_that_stops_the_action_locks_everyone_out() {
+    let deny = Statement::new(Effect::Allow, values(["s3:*"])).on(values(["*"]));
+    let mut surroundings = both_endpoints();
+    surroundings.endpoints.get_mut(STUDIO).unwrap().policy = Some(Document::new(vec![deny]));
+    let findings = found(&settings(Mode::Guard, vec![endpoints(&[STUDIO, API])]), &surroundings);
+    assert_eq!(codes(&findings), [("locked_out", Error)]);
+    assert_eq!(context(&findings[0], "aws:SourceVpce").as_deref(), Some(STUDIO));
+    // Where no path leads through it, it locks nobody out.
+    let elsewhere = settings(Mode::Guard, vec![addresses(&["198.51.100.0/24"])]);
+    assert_eq!(codes(&found(&elsewhere, &surroundings)), []);
 }
