@@ -13,12 +13,14 @@ mod decisions;
 #[cfg(test)]
 mod random;
 mod size;
+mod split;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::size::{Share, TooLarge};
+pub use self::size::{Oversized, Share, TooLarge};
+pub use self::split::split;
 use super::document::{Document, Effect, Principals, Statement, Values, values};
 use super::inputs::{self, At, DomainArn, InputError, Key, Problem};
 use super::paths::{self, Accepted, Requirements};

@@ -47,7 +47,7 @@ pub(super) type Steps = Vec<Step>;
 pub(super) struct TooMany;
 
 /// Far more than patterns as people write them make.
-const MOST_STATES: usize = 20_000;
+const MOST_STATES: usize = 4_000;
 
 /// A text for each combination of `patterns` that a text of one of `formats` can match. Where one
 /// of `liked` matches the combination it is taken, else one of the shortest.

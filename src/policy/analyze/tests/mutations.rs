@@ -322,7 +322,8 @@ fn every_hole_in_a_guard_is_found() {
         DenyWithoutValue1: ArnNotLike aws:PrincipalArn as ArnNotLikeIfExists
         DenyWithoutValue1: BoolIfExists aws:ViaAWSService as ForAllValues:BoolIfExists
         DenyWithoutValue1: BoolIfExists aws:ViaAWSService as ForAnyValue:BoolIfExists
-    "#]].assert_eq(&harmless);
+    "#]]
+    .assert_eq(&harmless);
     assert!(harmful > 60, "{harmful}");
 }
 
@@ -342,7 +343,8 @@ fn every_hole_in_a_grant_is_found() {
         AllowOnPath2: StringEquals sagemaker:ResourceTag/team as ForAnyValue:StringEquals
         AllowOnPath3: IpAddress aws:SourceIp as ForAnyValue:IpAddress
         AllowOnPath3: StringEquals sagemaker:ResourceTag/team as ForAnyValue:StringEquals
-    "#]].assert_eq(&harmless);
+    "#]]
+    .assert_eq(&harmless);
     assert!(harmful > 30, "{harmful}");
 }
 
@@ -364,7 +366,8 @@ fn holes_in_a_service_control_policy_are_found() {
         DenyWithoutTag1: BoolIfExists aws:ViaAWSService as ForAnyValue:BoolIfExists
         DenyWithoutValue1: ArnNotLike aws:PrincipalArn as ForAnyValue:ArnNotLike
         DenyWithoutValue1: BoolIfExists aws:ViaAWSService as ForAnyValue:BoolIfExists
-    "#]].assert_eq(&harmless);
+    "#]]
+    .assert_eq(&harmless);
     assert!(harmful > 15, "{harmful}");
 }
 
