@@ -32,7 +32,7 @@ pub use self::surroundings::{AuthMode, Caller, Domain, Endpoint, Service, Surrou
 use super::document::Document;
 use super::inputs::{At, InputError, Problem};
 use super::presign::{EndpointKind, Mode, Presign, PresignSettings};
-use super::request::NamedRequest;
+use super::simulation::NamedRequest;
 
 /// Something that people should know before they apply.
 #[derive(Debug, Clone, PartialEq, Eq)]

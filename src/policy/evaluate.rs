@@ -9,6 +9,8 @@
 pub(super) mod condition;
 pub(super) mod pattern;
 #[cfg(test)]
+mod table;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ use super::{Code, Finding, Severity, Stage};
 use crate::policy::evaluate::Truth;
 use crate::policy::inputs::{At, DomainArn, InputError, Problem};
 use crate::policy::presign::{PRESIGN, PresignSettings};
-use crate::policy::request::{ContextValue, NamedRequest};
+use crate::policy::simulation::{ContextValue, NamedRequest};
 
 /// All findings, in no order.
 pub(super) fn all(analysis: &Analysis<'_>) -> Vec<Finding> {

@@ -17,7 +17,7 @@ use super::Stage;
 use super::surroundings::Service;
 use crate::policy::evaluate::{Request, Truth};
 use crate::policy::presign::PRESIGN;
-use crate::policy::request::{ContextValue, NamedRequest};
+use crate::policy::simulation::{ContextValue, NamedRequest};
 
 /// The fixed dimensions. What asks for least comes last, so that most classes are settled before.
 pub(super) const RESOURCE: usize = 0;

@@ -17,7 +17,7 @@ use crate::policy::document::{Document, Effect, Statement, Version, values};
 use crate::policy::evaluate::{Attached, Layer, Truth, decide};
 use crate::policy::paths::Accepted;
 use crate::policy::presign::{EndpointKind, Presign};
-use crate::policy::request::NamedRequest;
+use crate::policy::simulation::NamedRequest;
 
 /// Policies that apply together.
 #[derive(Debug)]

@@ -180,7 +180,7 @@ mod tests {
                 _ => request.with("aws:SourceIp", format!("198.0.{}.7", dice.usize(..250))),
             }
         };
-        (0..400).map(|_| request(dice)).collect()
+        (0..120).map(|_| request(dice)).collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::policy::analyze::{Code, Finding, Severity, Stage};
 use crate::policy::evaluate::{Attached, Decision, Layer, Truth, decide};
 use crate::policy::inputs::{At, DomainArn, Key};
 use crate::policy::paths::Accepted;
-use crate::policy::request::NamedRequest;
+use crate::policy::simulation::NamedRequest;
 
 pub(super) fn findings(analysis: &Analysis<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -159,7 +159,7 @@ fn own_call(analysis: &Analysis<'_>, domain: &DomainArn, action: &str, resource:
     let known = analysis.surroundings.domains.get(domain_id);
     let role = known.and_then(|known| known.execution_role_arns.first()).cloned();
     let principal = role.unwrap_or_else(|| format!("arn:{partition}:iam::{account}:role/Scientist"));
-    let value = |value: &str| Some(crate::policy::request::ContextValue::One(value.to_owned()));
+    let value = |value: &str| Some(crate::policy::simulation::ContextValue::One(value.to_owned()));
     NamedRequest {
         name: Some(format!("an app calling {action} through {endpoint}")),
         action: action.to_owned(),
