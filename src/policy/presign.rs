@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
-mod random;
+pub(super) mod random;
 mod size;
 mod split;
 #[cfg(test)]

@@ -9,6 +9,24 @@ use crate::policy::analyze::space::Choice;
 use crate::policy::analyze::systems::{Analysis, Kind, anywhere};
 use crate::policy::evaluate::{Request, Truth};
 use crate::policy::presign::PRESIGN;
+use crate::policy::presign::random::random_settings;
+
+/// Whatever the paths, the documents made for them let nobody in and lock nobody out. Findings about
+/// the paths themselves are another matter.
+#[test]
+fn documents_of_random_settings_do_what_the_settings_say() {
+    let mut dice = Rng::with_seed(10);
+    for _ in 0..40 {
+        let settings = random_settings(&mut dice);
+        for mode in [Mode::Both, Mode::Guard] {
+            let settings = PresignSettings { mode, ..settings.clone() };
+            let findings = analyze(&presign(&settings), &Surroundings::default());
+            let bad = [Code::LetIn, Code::LockedOut, Code::CannotTell];
+            let bad: Vec<_> = findings.iter().filter(|finding| bad.contains(&finding.code)).collect();
+            assert!(bad.is_empty(), "{settings:?} {bad:?}");
+        }
+    }
+}
 
 /// Operators and keys, mixed at random with values that mean something to them.
 const CONDITIONS: [(&[&str], &str, &[&str]); 7] = [
