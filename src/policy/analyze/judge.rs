@@ -182,8 +182,8 @@ impl<'a> Tables<'a> {
         self.table(&[dimension], |request| value(request, key).is_some_and(|value| accepted.has(value)).into())
     }
 
-    fn tag(&mut self, key: &str, wanted: &String) -> usize {
-        let dimensions = self.dimensions(self.space.dimension(key), &Values::from([wanted.clone()]), Version::V2012);
+    fn tag(&mut self, key: &str, wanted: &str) -> usize {
+        let dimensions = self.dimensions(self.space.dimension(key), &Values::from([wanted.to_owned()]), Version::V2012);
         self.table(&dimensions, |request| match expand(wanted, Version::V2012, request) {
             Expanded::Pattern(tokens) => value(request, key).is_some_and(|value| equals(&tokens, value)).into(),
             Expanded::NoValue => Truth::No,

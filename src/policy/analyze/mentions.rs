@@ -148,6 +148,16 @@ impl Mentions {
 }
 
 impl Mentioned {
+    /// The variables in its values, as keys in lower case.
+    pub(super) fn variables(&self) -> BTreeSet<String> {
+        self.with_variables.iter().flat_map(|(text, _)| variables(text)).collect()
+    }
+
+    /// Whether nothing is compared with the key itself.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.literals.is_empty() && self.patterns.is_empty() && self.ranges.is_empty() && self.with_variables.is_empty()
+    }
+
     /// Gives the variables in the value.
     pub(super) fn add(&mut self, value: &str, reading: Reading, version: Version) -> BTreeSet<String> {
         let variables = if version == Version::V2008 { BTreeSet::new() } else { variables(value) };

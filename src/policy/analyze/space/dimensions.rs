@@ -74,15 +74,38 @@ pub(in crate::policy::analyze) fn space(
     with_facts(dimensions, own, mentions, surroundings)
 }
 
-/// What each variable can be: what its key is compared with, and a few values more.
+/// What each variable can be: what its key is compared with, and as many values more as there are
+/// variables that can be held against each other, so that any two of them can be alike or differ.
 fn variable_values(mentions: &Mentions) -> BTreeMap<String, Vec<String>> {
-    let spare = &POOL[..POOL.len().min(mentions.variables.len() + 1)];
     let of = |variable: &String| {
+        let spare = POOL.len().min(linked(mentions, variable));
         let literals = mentions.keys.get(variable).into_iter().flat_map(|mentioned| mentioned.literals.iter().cloned());
-        let values = spare.iter().map(|value| (*value).to_owned()).chain(literals).collect();
+        let values = POOL[..spare].iter().map(|value| (*value).to_owned()).chain(literals).collect();
         (variable.clone(), values)
     };
     mentions.variables.iter().map(of).collect()
+}
+
+/// How many variables stand in values of the same keys as this one, directly or over others.
+fn linked(mentions: &Mentions, variable: &str) -> usize {
+    let keys = mentions.keys.iter().map(|(key, mentioned)| (Some(key), mentioned));
+    let groups = keys.chain([(None, &mentions.resources)]).map(|(key, mentioned)| {
+        let in_values = mentioned.variables();
+        // A variable can be compared with others itself.
+        let own = key.filter(|key| mentions.variables.contains(*key)).cloned();
+        in_values.into_iter().chain(own).collect::<BTreeSet<String>>()
+    });
+    let groups: Vec<_> = groups.collect();
+    let mut together = BTreeSet::from([variable.to_owned()]);
+    loop {
+        let before = together.len();
+        for group in groups.iter().filter(|group| !group.is_disjoint(&together)).cloned().collect::<Vec<_>>() {
+            together.extend(group);
+        }
+        if together.len() == before {
+            return before;
+        }
+    }
 }
 
 fn with_facts(dimensions: Vec<Dimension>, own: usize, mentions: &Mentions, surroundings: &Surroundings) -> Space {
@@ -135,8 +158,18 @@ impl Builder<'_> {
         ];
         debug_assert_eq!(dimensions.len(), FIXED);
         let fixed: BTreeSet<String> = dimensions.iter().map(|dimension| dimension.key.to_ascii_lowercase()).collect();
-        let rest = self.mentions.keys.keys().filter(|key| !fixed.contains(*key));
-        let (own, others): (Vec<_>, Vec<_>) = rest.partition(|key| self.about.own_keys.contains(*key));
+        let mut keys: Vec<&String> = Vec::new();
+        for (key, mentioned) in &self.mentions.keys {
+            // A variable comes right before the key that is compared with it: both settle it.
+            let variables = mentioned.variables();
+            let variables = variables.iter().filter_map(|variable| self.mentions.keys.get_key_value(variable));
+            for key in variables.map(|(variable, _)| variable).chain([key]) {
+                if !fixed.contains(key) && !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        let (own, others): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| self.about.own_keys.contains(*key));
         debug_assert_eq!(own.len(), self.about.own_keys.len());
         for key in own.into_iter().chain(others) {
             dimensions.push(self.other(key));
@@ -213,7 +246,12 @@ impl Builder<'_> {
             return Dimension::of(&name, [Some("true"), Some("false"), None]);
         }
         let formats = [vec![Step::One(Set::Any), Step::Many(Set::Any)]];
-        let mut values = self.key_texts(key, &formats, vec!["something-else".to_owned()]);
+        // A variable that nothing is asked of but its value needs no value that no other key has.
+        let only_a_variable = self.pools.contains_key(key) && mentioned.is_unasked();
+        let mut values = match only_a_variable {
+            true => Vec::new(),
+            false => self.key_texts(key, &formats, vec!["something-else".to_owned()]),
+        };
         let addresses = atoms(&mentioned.ranges, Among::All).into_iter().map(|atom| atom.example.to_string());
         values.extend(addresses.filter(|_| !mentioned.ranges.is_empty()));
         for value in self.pools.get(key).into_iter().flatten() {

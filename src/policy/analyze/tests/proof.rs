@@ -109,10 +109,10 @@ fn tables_and_the_evaluator_decide_alike_in_every_class() {
             classes.set(classes.get() + 1);
             // One in a few, for there are many.
             if classes.get() % 37 == 0 {
-                for system in 0..systems.len() {
+                for (index, system) in systems.iter().enumerate() {
                     let request = analysis.space().witness(choice, String::new()).to_request();
-                    let decision = decide(&systems[system].policies, &request).decision;
-                    let allowed = analysis.allowed(system, choice);
+                    let decision = decide(&system.policies, &request).decision;
+                    let allowed = analysis.allowed(index, choice);
                     assert_eq!(allowed, Truth::from(decision == Decision::Allow), "{request:?}");
                 }
             }
