@@ -19,7 +19,7 @@ use crate::policy::evaluate::{Request, Truth};
 use crate::policy::presign::PRESIGN;
 use crate::policy::simulation::{ContextValue, NamedRequest};
 
-/// The fixed dimensions. What asks for least comes last, so that most classes are settled before.
+/// The fixed dimensions, by their places.
 pub(super) const RESOURCE: usize = 0;
 pub(super) const PRINCIPAL: usize = 1;
 pub(super) const ROUTE: usize = 2;
@@ -40,8 +40,10 @@ pub(super) const WITHIN_AWS: usize = 2;
 #[derive(Debug)]
 pub(super) struct Space {
     pub(super) dimensions: Vec<Dimension>,
-    /// The number of dimensions that settings speak of. Those behind them are asked for only by
-    /// documents that are not made from the settings.
+    /// The order in which choices are made: first what settles most, the network last.
+    pub(super) order: Vec<usize>,
+    /// The number of dimensions, in that order, that settings speak of. Those behind them are asked
+    /// for only by documents that are not made from the settings.
     pub(super) own: usize,
     /// What is known of the endpoint, by class of [`ENDPOINT`].
     pub(super) endpoints: Vec<KnownEndpoint>,
@@ -143,9 +145,10 @@ impl Space {
         let still_open = move |_: &Choice| settled;
         // What is settled, or not to be settled any more, only wants an example.
         let goal = if settled == Truth::Yes || depth >= end { &still_open } else { goal };
+        let dimension = self.order[depth];
         let mut found = Found::No;
-        for class in self.choices(rules, choice, depth) {
-            choice[depth] = Some(class);
+        for class in self.choices(rules, choice, dimension) {
+            choice[dimension] = Some(class);
             match self.deepen(rules, choice, depth + 1, end, goal) {
                 Found::Yes(example) => {
                     found = Found::Yes(example);
@@ -162,7 +165,7 @@ impl Space {
                 Found::No => {}
             }
         }
-        choice[depth] = None;
+        choice[dimension] = None;
         found
     }
 
@@ -193,9 +196,10 @@ impl Space {
             }
             VPC_ADDRESS => classes.filter(present_if(is(THROUGH_ENDPOINT))).collect(),
             ADDRESS => classes.filter(present_if(is(FROM_INTERNET))).collect(),
-            VIA_SERVICE => {
-                let by_service = |class: &usize| dimension_classes.classes[*class].value.as_deref() == Some("true");
-                classes.filter(|class| !is(WITHIN_AWS) || by_service(class)).collect()
+            ROUTE => {
+                let via =
+                    choice[VIA_SERVICE].and_then(|class| self.dimensions[VIA_SERVICE].classes[class].value.as_deref());
+                classes.filter(|class| *class != WITHIN_AWS || via == Some("true")).collect()
             }
             _ => classes.collect(),
         }
@@ -266,12 +270,18 @@ impl Space {
         self.dimensions[dimension].live.extend(kept);
     }
 
+    /// Whether every dimension that settings speak of is chosen.
+    pub(super) fn is_chosen(&self, choice: &Choice) -> bool {
+        self.order[..self.own].iter().all(|dimension| choice[*dimension].is_some())
+    }
+
     fn is_alike(&self, dimension: usize, one: usize, other: usize) -> bool {
         let classes = &self.dimensions[dimension].classes;
         let (a, b) = (&classes[one], &classes[other]);
-        a.value.is_some() == b.value.is_some()
-            && a.is_ipv6() == b.is_ipv6()
+        a.is_ipv6() == b.is_ipv6()
             && match dimension {
+                VIA_SERVICE => (a.value.as_deref() == Some("true")) == (b.value.as_deref() == Some("true")),
+                _ if a.value.is_some() != b.value.is_some() => false,
                 ROUTE => false,
                 ENDPOINT => {
                     self.endpoints[one] == self.endpoints[other]
@@ -284,7 +294,6 @@ impl Space {
                         && !is_known(other)
                         && (one == self.other_vpc) == (other == self.other_vpc)
                 }
-                VIA_SERVICE => (a.value.as_deref() == Some("true")) == (b.value.as_deref() == Some("true")),
                 _ => true,
             }
     }

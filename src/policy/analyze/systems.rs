@@ -139,8 +139,7 @@ impl<'a> Analysis<'a> {
     pub(super) fn shut(&self, system: usize, rules: Rules<'_>, choice: &Choice) -> Truth {
         let space = self.space();
         let shut = self.allowed(system, choice).not();
-        let is_open = choice[..space.own].iter().any(Option::is_none);
-        if shut != Truth::Unknown || is_open || space.own == space.dimensions.len() {
+        if shut != Truth::Unknown || !space.is_chosen(choice) || space.own == space.dimensions.len() {
             return shut;
         }
         match space.search_on(rules, choice, |choice| self.allowed(system, choice)) {

@@ -127,7 +127,11 @@ fn with_facts(dimensions: Vec<Dimension>, own: usize, mentions: &Mentions, surro
         let other = |class: &Class| class.value.as_ref().is_some_and(|id| !mentioned(id));
         dimensions[dimension].classes.iter().position(other).expect("there is always an id that nothing mentions")
     };
+    let network = [super::ROUTE, super::ENDPOINT, super::VPC, super::VPC_ADDRESS, super::ADDRESS];
+    let order = [super::RESOURCE, super::PRINCIPAL, super::VIA_SERVICE].into_iter().chain(FIXED..own);
+    let order = order.chain(network).chain(own..dimensions.len());
     Space {
+        order: order.collect(),
         own,
         endpoints: dimensions[super::ENDPOINT].classes.iter().map(known).collect(),
         closed_vpcs: dimensions[super::VPC].classes.iter().map(closed).collect(),

@@ -9,12 +9,20 @@ const LIMIT: f64 = if cfg!(debug_assertions) { 5_000.0 } else { 50.0 };
 /// The least of a few runs, in milliseconds: other programs on the machine only add to it.
 fn milliseconds(presign: &Presign, surroundings: &Surroundings) -> f64 {
     let run = || {
-        let start = std::time::SystemTime::now();
+        let start = clock();
         let findings = analyze(presign, surroundings);
         assert!(findings.iter().all(|finding| finding.code != Code::CannotTell));
-        start.elapsed().map_or(f64::MAX, |elapsed| elapsed.as_secs_f64() * 1_000.0)
+        clock() - start
     };
     (0..3).map(|_| run()).fold(f64::MAX, f64::min)
+}
+
+/// Milliseconds that this thread has been on a processor, where the system tells; else of the day.
+fn clock() -> f64 {
+    let on_processor = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = on_processor.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    let of_day = || std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0.0, |elapsed| elapsed.as_secs_f64() * 1e9);
+    nanoseconds.unwrap_or_else(of_day) / 1e6
 }
 
 fn endpoint(n: usize, service: usize) -> String {
