@@ -71,7 +71,7 @@ impl EphemeralResource for PresignedUrl {
     }
 }
 
-const DESCRIPTION: &str = "A presigned URL, with which whoever has it is signed in to Studio as a user profile, without a further question. It is made each time Terraform needs it, during a plan as well as during an apply, and is in no state, no plan and no log.\n\nThe domain has to sign people in with IAM. Where a policy confines presigned URLs to a private path, as `studio_presign_policy` makes it, Terraform has to run on that path.\n\nNeeds Terraform 1.10 or OpenTofu 1.11, and the permissions `sagemaker:CreatePresignedDomainUrl` and `sagemaker:DescribeDomain`.";
+const DESCRIPTION: &str = "A presigned URL, with which whoever has it is signed in to Studio as a user profile, without a further question. It is made each time Terraform needs it, during a plan as well as during an apply, and is in no state, no plan and no log.\n\nThe domain has to sign people in with IAM. Where a policy confines presigned URLs to a private path, as `studio_presign_policy` makes it, Terraform has to run on that path.\n\nNeeds the permissions `sagemaker:CreatePresignedDomainUrl` and `sagemaker:DescribeDomain`.\n\nIn Terraform 1.11.4, `terraform show -json` of a plan crashes where an ephemeral resource has a `precondition` or `postcondition`. Put such a condition on an output or on a resource.";
 
 /// What SageMaker takes for `ExpiresInSeconds`.
 const EXPIRES_IN: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(300)];

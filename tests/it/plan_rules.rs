@@ -225,7 +225,7 @@ async fn provider_without_aws() -> Studio {
 }
 
 /// A provider on the emulator.
-async fn provider_of(account: &Account) -> Studio {
+pub async fn provider_of(account: &Account) -> Studio {
     let services = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
     let endpoints: BTreeMap<_, _> = services.iter().map(|service| (service, account.url())).collect();
     let config = json!({
