@@ -3,6 +3,8 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex},
@@ -18,7 +20,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     emulator::{Account, Network, Presigned, SECRET_KEY},
-    plan_rules::provider_of,
+    plan_rules::provider_with,
     terraform::{Workspace, wait_until},
     witness,
 };
@@ -82,7 +84,7 @@ fn run<T>(what: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(what)
 }
 
-async fn open(studio: &Studio, config: &Json) -> Result<Json, Diagnostics> {
+async fn open(studio: &Studio, call: &Call, config: &Json) -> Result<Json, Diagnostics> {
     let resource = studio.ephemeral_resources().iter().find(|one| one.type_name() == "studio_presigned_url");
     let resource = resource.expect("the provider has it");
     let config = codec::from_json(config, resource.value_type()).unwrap();
@@ -90,7 +92,7 @@ async fn open(studio: &Studio, config: &Json) -> Result<Json, Diagnostics> {
     if found.has_errors() {
         return Err(found);
     }
-    let opened = resource.open(&Call::default(), config).await?;
+    let opened = resource.open(call, config).await?;
     assert!(opened.renew_at.is_none());
     assert_eq!(opened.private.to_bytes(), [0_u8; 0], "nothing of it is handed to Terraform for later");
     Ok(codec::to_json(&opened.result))
@@ -98,12 +100,21 @@ async fn open(studio: &Studio, config: &Json) -> Result<Json, Diagnostics> {
 
 /// Opens one on a provider for this account.
 fn opened(ground: &Ground, more: Json) -> Result<Json, Diagnostics> {
-    run(async { open(&provider_of(&ground.account).await, &ground.config(&more)).await })
+    opened_at(ground, ground.account.url(), &Call::default(), more)
+}
+
+/// The same, with SageMaker at this address.
+fn opened_at(ground: &Ground, sagemaker: &str, call: &Call, more: Json) -> Result<Json, Diagnostics> {
+    run(async { open(&provider_with(&ground.account, sagemaker).await, call, &ground.config(&more)).await })
 }
 
 /// Summary, detail and attribute of the one error; no URL is in it that was handed out.
 fn error(ground: &Ground, more: Json) -> String {
-    let errors = opened(ground, more).expect_err("it must be refused");
+    error_of(ground, opened(ground, more))
+}
+
+fn error_of(ground: &Ground, opened: Result<Json, Diagnostics>) -> String {
+    let errors = opened.expect_err("it must be refused");
     let texts: Vec<String> = errors
         .iter()
         .map(|one| {
@@ -237,6 +248,54 @@ fn a_url_with_another_host_is_an_error_that_does_not_hold_it() {
         { "service": "sagemaker", "operation": "CreatePresignedDomainUrl", "answer": { "AuthorizedUrl": null } }
     ]));
     assert_has(&error(&ground, json!({})), &["the answer has no URL"]);
+}
+
+#[test]
+fn a_run_that_is_stopped_says_so() {
+    let ground = Ground::new();
+    let call = Call::default();
+    call.stop.cancel();
+    let text = error_of(&ground, opened_at(&ground, ground.account.url(), &call, json!({})));
+    assert_has(&text, &["The run was interrupted"]);
+}
+
+/// A SageMaker that describes a domain, and breaks off in the middle of a URL.
+fn breaking_off(domain: Json) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = vec![0; 16 << 10];
+            let read = stream.read(&mut request).unwrap();
+            let body = match String::from_utf8_lossy(&request[..read]).contains("SageMaker.DescribeDomain") {
+                true => domain.to_string(),
+                false => r#"{"AuthorizedUrl":"https://d-1.example.com/auth?token=secret-part"#.to_owned(),
+            };
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nConnection: close";
+            write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_not_quoted() {
+    let ground = Ground::new();
+    let sagemaker = breaking_off(json!({
+        "DomainArn": format!("arn:aws:sagemaker:us-east-1:{}:domain/{}", ground.account.id, ground.domain_id),
+        "DomainId": ground.domain_id,
+        "DomainName": "demo",
+        "Status": "InService",
+        "AuthMode": "IAM",
+        "Url": format!("https://{}", ground.host()),
+        "VpcId": "vpc-1",
+        "SubnetIds": ["subnet-1"],
+        "DefaultUserSettings": {},
+    }));
+    let text = error_of(&ground, opened_at(&ground, &sagemaker, &Call::default(), json!({})));
+    assert_has(&text, &["Could not create the presigned URL", "CreatePresignedDomainUrl", "unreadable answer"]);
+    assert!(!text.contains("secret-part"), "{text}");
 }
 
 // ---- Logs ----
