@@ -125,6 +125,17 @@ pub struct Call {
     pub error: Option<String>,
 }
 
+/// A presigned URL that the emulator handed out.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Presigned {
+    /// The whole of it.
+    pub url: String,
+    /// What makes it a secret.
+    pub token: String,
+    /// The parameters of the call.
+    pub asked: Json,
+}
+
 impl Account {
     /// One on the shared emulator.
     pub fn new() -> Self {
@@ -204,6 +215,13 @@ impl Account {
     pub fn limits(&self, mut limits: Json) {
         limits["account"] = json!(self.id);
         self.emulator.ask("PUT", "limits", &limits);
+    }
+
+    /// The presigned URLs that were handed out, in order.
+    pub fn presigned(&self) -> Vec<Presigned> {
+        let path = format!("presigned?account={}&region={}", self.id, self.region);
+        let urls = self.emulator.ask("GET", &path, &Json::Null);
+        serde_json::from_value(urls).expect("URLs have these fields")
     }
 
     /// What exists in the account and was not there before.

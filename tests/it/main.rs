@@ -10,9 +10,11 @@ mod dns_forwarding;
 mod partitions;
 mod preflight;
 mod presign_policy;
+mod presigned_url;
 mod private_domain;
 mod private_domain_import;
 mod scenario;
+mod witness;
 
 mod plan_rules;
 
