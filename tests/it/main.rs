@@ -12,6 +12,7 @@ mod preflight;
 mod presign_policy;
 mod private_domain;
 mod private_domain_import;
+mod private_domain_zones;
 mod scenario;
 
 mod plan_rules;

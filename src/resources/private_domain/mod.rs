@@ -36,7 +36,7 @@ use async_trait::async_trait;
 
 use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
-use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
+use crate::aws::{AwsError, Clients, DomainId, Tags, sagemaker};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
@@ -183,7 +183,6 @@ impl Resource for PrivateDomain {
             return Err(Diagnostic::error("There is nothing to import", text).into());
         };
         let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
-        let vpc_id = VpcId::from(domain.vpc_id.as_str());
         let owner = owner_and_part(&tags).map(|(owner, _)| owner.to_owned());
         let found = match &owner {
             Some(owner) => read::find::owned(&clients, owner).await.map_err(failed)?,

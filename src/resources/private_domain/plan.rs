@@ -33,8 +33,6 @@
 //!
 //! **Invariant:** pure.
 
-use std::collections::BTreeSet;
-
 use super::changes::{
     domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, gateway_change, moves, notes,
     policy_change, profile_settings, profile_tags, same_traffic,
