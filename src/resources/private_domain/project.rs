@@ -384,9 +384,10 @@ fn associations(
 fn imported_zones(model: &Model, recorded: &Recorded) -> HostedZone {
     // A parent's records may be in an adopted zone.
     let parents = model.forward_zones.known().map_or(&[][..], Vec::as_slice);
-    let is_parent = recorded.zones.iter().any(|(slot, zone)| {
-        matches!(slot, Slot::Parent(_)) || zone.names.iter().any(|name| parents.contains(name))
-    });
+    let is_parent = recorded
+        .zones
+        .iter()
+        .any(|(slot, zone)| matches!(slot, Slot::Parent(_)) || zone.names.iter().any(|name| parents.contains(name)));
     let mode = match (recorded.zones.is_empty(), is_parent) {
         (true, _) => "none",
         (false, true) => "parent",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_route53::types::{ChangeAction, RrType};
-use aws_sdk_sagemaker::types::{AppNetworkAccessType, AuthMode, RetentionPolicy, RetentionType, UserSettings};
+use aws_sdk_sagemaker::types::{AppNetworkAccessType, AuthMode, HomeEfsFileSystemCreation, UserSettings};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -261,6 +261,7 @@ impl Place {
         let request = sagemaker.create_domain().domain_name("by-hand").auth_mode(AuthMode::Iam);
         let request = request.default_user_settings(settings).vpc_id(&self.network.vpc_id);
         let request = request.set_subnet_ids(Some(self.network.subnet_ids[..2].to_vec()));
+        let request = request.home_efs_file_system_creation(HomeEfsFileSystemCreation::Disabled);
         let made = self.outside.run(request.app_network_access_type(AppNetworkAccessType::VpcOnly).send());
         let id = made.domain_arn().and_then(|arn| arn.rsplit('/').next()).expect("it has an ARN").to_owned();
         wait_until("the domain is in service", || {
@@ -271,8 +272,7 @@ impl Place {
     }
 
     fn delete_domain(&self, id: &str) {
-        let policy = RetentionPolicy::builder().home_efs_file_system(RetentionType::Delete).build();
-        self.outside.run(self.outside.sagemaker().delete_domain().domain_id(id).retention_policy(policy).send());
+        self.outside.run(self.outside.sagemaker().delete_domain().domain_id(id).send());
         let is_domain = |left: &Json| left["kind"] == "sagemaker:domain";
         wait_until("the domain is gone", || !self.account.leftovers().iter().any(is_domain));
     }

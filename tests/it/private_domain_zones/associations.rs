@@ -288,6 +288,18 @@ fn associations_follow_the_zones_from_mode_to_mode() {
 }
 
 #[test]
+fn zones_take_more_tags_than_route_53_takes_at_once() {
+    let two = Two::new();
+    let tags = |value: &str| -> Json { (0..12).map(|number| (format!("tag-{number}"), json!(value))).collect() };
+    let with = |value: &str| json!({ "tags": tags(value), "hosted_zone": { "vpc_associations": [two.foreign_vpc()] } });
+    two.place.make(&with("one"));
+    assert_eq!(two.place.account.count("ChangeTagsForResource"), 4, "two calls for each of two zones");
+    two.place.make(&with("two"));
+    two.place.make(&json!({ "hosted_zone": { "vpc_associations": [two.foreign_vpc()] } }));
+    two.destroy();
+}
+
+#[test]
 fn a_vpc_that_is_made_in_the_same_run_is_associated() {
     let place = Place::new();
     let (vpc_id, role) = (&place.network.vpc_id, &place.network.role_arn);

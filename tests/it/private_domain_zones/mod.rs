@@ -66,7 +66,8 @@ impl Place {
         }
         let lines = all.as_object().expect("it is one").iter().filter(|(_, value)| !value.is_null());
         let lines = lines.map(|(name, value)| format!("  {name} = {value}\n"));
-        self.workspace.write(&format!("resource \"studio_private_domain\" \"test\" {{\n{}}}\n", lines.collect::<String>()));
+        self.workspace
+            .write(&format!("resource \"studio_private_domain\" \"test\" {{\n{}}}\n", lines.collect::<String>()));
     }
 
     /// Makes it, and finds nothing more to do.

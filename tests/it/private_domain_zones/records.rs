@@ -58,9 +58,7 @@ fn the_record_type_is_changed_in_place() {
 #[test]
 fn addresses_follow_the_endpoint_to_other_subnets() {
     let place = Place::new();
-    let in_subnets = |subnets: &[String]| {
-        json!({ "hosted_zone": { "record_type": "ip" }, "subnet_ids": subnets })
-    };
+    let in_subnets = |subnets: &[String]| json!({ "hosted_zone": { "record_type": "ip" }, "subnet_ids": subnets });
     let subnets = &place.network.subnet_ids;
     place.make(&in_subnets(&subnets[..2]));
     let paths = ["endpoint_dns", "endpoint_ips", "subnet_ids"];
@@ -105,9 +103,7 @@ fn a_dual_stack_endpoint_has_records_of_both_families() {
     let account = Account::new();
     let network = account.dual_stack_network();
     let place = Place::with(account, network);
-    let with = |address_type: &str, record_type: &str| {
-        json!({ "ip_address_type": address_type, "hosted_zone": { "record_type": record_type } })
-    };
+    let with = |address_type: &str, record_type: &str| json!({ "ip_address_type": address_type, "hosted_zone": { "record_type": record_type } });
     place.make(&with("dualstack", "alias"));
     place.assert_answers(&[("A", &place.target()), ("AAAA", &place.target())]);
     place.change(&with("dualstack", "ip"), &["hosted_zone.record_type"]);

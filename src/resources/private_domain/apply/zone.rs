@@ -252,12 +252,7 @@ async fn associate(
     taken_back
 }
 
-async fn set_records(
-    step: &Step,
-    wanted: &Wanted,
-    zone: &mut Zone,
-    begun: &mut Vec<Begun>,
-) -> Result<(), AwsError> {
+async fn set_records(step: &Step, wanted: &Wanted, zone: &mut Zone, begun: &mut Vec<Begun>) -> Result<(), AwsError> {
     let clients = &step.work.clients;
     let all = read::zone_records(clients, &zone.id).await?;
     let have: BTreeSet<Record> = match wanted.existing {

@@ -148,11 +148,8 @@ async fn studio_zones(clients: &Clients) -> Result<Vec<Candidate>, AwsError> {
     }
     let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
     let mut tags = route53::tags::list_tags_of_zones(clients, &ids).await?;
-    let candidate = |zone: HostedZone| Candidate {
-        tags: tags.remove(&zone.id).unwrap_or_default(),
-        id: zone.id,
-        name: zone.name,
-    };
+    let candidate =
+        |zone: HostedZone| Candidate { tags: tags.remove(&zone.id).unwrap_or_default(), id: zone.id, name: zone.name };
     Ok(zones.into_iter().map(candidate).collect())
 }
 
@@ -193,7 +190,8 @@ async fn with_our_records(
     let has = zone_records(clients, &candidate.id).await?;
     names.retain(|name| {
         let names: BTreeSet<String> = [name.clone()].into();
-        let lead_there = |by_address| zones::records(found, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
+        let lead_there =
+            |by_address| zones::records(found, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
         lead_there(false) || lead_there(true)
     });
     let names: BTreeSet<String> = names.into_iter().collect();

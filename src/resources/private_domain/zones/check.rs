@@ -32,7 +32,9 @@ fn no_vpc(desired: &Desired, recorded: &Recorded, account: Option<&AccountId>) -
             let text = format!(
                 "Route 53 makes a private hosted zone only with a VPC of the zone's own account, which is {account} here. All VPCs that the zones are to answer in are of other accounts, and AWS serves the names in vpc_id already, with the private DNS of the studio endpoint. Add a VPC of account {account}, make the zones in one of the other accounts, or set endpoints.private_dns_enabled to false."
             );
-            return Some(Diagnostic::error("No VPC of this account for the parent zones", text).at(associations_path()));
+            return Some(
+                Diagnostic::error("No VPC of this account for the parent zones", text).at(associations_path()),
+            );
         }
     }
     None
