@@ -123,6 +123,10 @@ pub struct Call {
     pub operation: String,
     /// AWS's error code, if it was refused.
     pub error: Option<String>,
+    /// Its place among all calls, of whatever account.
+    pub seq: u64,
+    /// What was sent.
+    pub params: Json,
 }
 
 /// A presigned URL that the emulator handed out.
@@ -158,6 +162,18 @@ impl Account {
         Account { emulator, is_shared, before: Mutex::default(), id, region: REGION.to_owned() }
     }
 
+    /// Another account on the same emulator.
+    pub fn neighbour(&self) -> Self {
+        Self::on(Arc::clone(&self.emulator), self.is_shared)
+    }
+
+    /// The same account in another Region.
+    pub fn elsewhere(&self, region: &str) -> Self {
+        let emulator = Arc::clone(&self.emulator);
+        let (id, region) = (self.id.clone(), region.to_owned());
+        Account { emulator, is_shared: self.is_shared, before: Mutex::default(), id, region }
+    }
+
     /// Where AWS is.
     pub fn url(&self) -> &str {
         &self.emulator.url
@@ -171,8 +187,17 @@ impl Account {
     /// Makes a VPC with three subnets (two in Regions with as many zones), and a role. Afterwards they count as what was
     /// there before.
     pub fn network(&self) -> Network {
+        self.network_of(false)
+    }
+
+    /// The same, with IPv6 addresses beside IPv4.
+    pub fn dual_stack_network(&self) -> Network {
+        self.network_of(true)
+    }
+
+    fn network_of(&self, ipv6: bool) -> Network {
         let subnets = if self.region == REGION { 3 } else { 2 };
-        let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets });
+        let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets, "ipv6": ipv6 });
         let made = self.emulator.ask("POST", "network", &wanted);
         let found = self.everything();
         *self.before.lock().expect("no test panics with this lock") = found;

@@ -13,6 +13,7 @@ mod presign_policy;
 mod presigned_url;
 mod private_domain;
 mod private_domain_import;
+mod private_domain_zones;
 mod scenario;
 mod witness;
 

@@ -33,9 +33,10 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
                     .endpoint_group
                     .as_ref()
                     .and_then(|group| Some(rules(&endpoint_group_rules(desired, recorded)?, group))),
-                Key::Zone(slot) => {
-                    recorded.zones.get(slot).and_then(|zone| zone_details(slot, zone, desired, recorded))
-                }
+                Key::Zone(slot) => recorded.zones.get(slot).and_then(|zone| {
+                    let details = zone_details(slot, zone, desired, recorded).filter(|details| !details.is_empty());
+                    details.or_else(|| (!zone.ready).then(|| NOT_READY.to_owned()))
+                }),
                 Key::Endpoint(service) => {
                     recorded.endpoints.get(service).filter(|endpoint| !endpoint.ready).map(|_| NOT_READY.to_owned())
                 }
