@@ -10,6 +10,9 @@ pub const STUDIO: &str = "studio";
 /// The services that presigned URLs are used and made through.
 pub const ACCESS: [&str; 2] = [STUDIO, "sagemaker.api"];
 
+/// The one service that has gateways beside interface endpoints.
+pub const S3: &str = "s3";
+
 /// The key of the S3 gateway endpoint, beside the services' own.
 pub const GATEWAY: &str = "s3_gateway";
 
@@ -73,6 +76,8 @@ impl Key {
             Key::DomainGroup | Key::Adopted(_) | Key::Gateway => false,
             Key::EndpointGroup if adopts_domain => matches!(other, Key::Domain),
             Key::EndpointGroup | Key::Domain => matches!(other, Key::DomainGroup),
+            // Private DNS for inbound resolvers alone needs the gateway for everybody else.
+            Key::Endpoint(service) if service == S3 => matches!(other, Key::EndpointGroup | Key::Gateway),
             Key::Endpoint(_) => matches!(other, Key::EndpointGroup),
             Key::Profile(_) => matches!(other, Key::Domain),
             Key::Contents => matches!(other, Key::Domain | Key::Profile(_)),

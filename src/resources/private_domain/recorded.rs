@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::key::Slot;
 use super::model::Model;
 use crate::aws::ec2::security_group_rule::Rule;
+use crate::aws::ec2::vpc_endpoint::PrivateDnsScope;
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::Record;
 use crate::aws::sagemaker::Toggle;
@@ -67,6 +68,8 @@ pub struct Endpoint {
     pub security_group_ids: BTreeSet<SecurityGroupId>,
     /// Whether private DNS is on.
     pub private_dns_enabled: bool,
+    /// Whom private DNS answers, where EC2 says so.
+    pub private_dns_scope: Option<PrivateDnsScope>,
     /// Its policy; nothing where EC2 shows none.
     pub policy: Option<String>,
     /// Whether the policy was set here.
@@ -206,6 +209,7 @@ impl Endpoint {
             place: Place::default(),
             security_group_ids: BTreeSet::new(),
             private_dns_enabled: false,
+            private_dns_scope: None,
             policy: None,
             has_own_policy: false,
             dns: None,

@@ -158,6 +158,7 @@ pub fn endpoint(found: VpcEndpoint, addresses: Vec<String>, before: &Endpoint, c
         place: Place { subnet_ids: found.subnet_ids, dual_stack: found.address_type == Some(AddressType::Dualstack) },
         security_group_ids: found.security_group_ids,
         private_dns_enabled: found.private_dns_enabled,
+        private_dns_scope: found.private_dns_scope,
         policy: found.policy,
         has_own_policy: before.has_own_policy,
         dns,
