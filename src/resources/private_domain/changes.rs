@@ -175,6 +175,11 @@ pub fn same_policy(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether a policy restricts something: AWS's default lets everything through.
+pub fn is_restriction(policy: &str) -> bool {
+    !Document::parse(policy).is_ok_and(|policy| policy.same_meaning(&Document::full_access()))
+}
+
 /// What differs about the gateway endpoint, tags aside.
 pub fn gateway_change(desired: &Desired, gateway: &Gateway) -> Option<EndpointChange> {
     let tables = desired.route_tables.known()?;

@@ -97,7 +97,7 @@ impl Resource for PrivateDomain {
             Some(_) | None => None,
         };
         if let Some(clients) = &clients {
-            plan_names(&mut model, &config, &recorded, facts.as_ref(), clients);
+            plan_names(&mut model, &recorded, facts.as_ref(), clients);
         }
         let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
         let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
@@ -184,7 +184,7 @@ impl Resource for PrivateDomain {
 
 impl PrivateDomain {
     async fn apply_with(&self, clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
-        let ApplyRequest { prior, planned, mut private, .. } = request;
+        let ApplyRequest { prior, mut planned, mut private, .. } = request;
         let mut diagnostics = Diagnostics::new();
         let operation = match (&prior, &planned) {
             (None, _) => Operation::Create,
@@ -211,6 +211,9 @@ impl PrivateDomain {
             Err(diagnostics) => return Applied { state: prior, private, diagnostics },
         };
 
+        if let Some(model) = &mut planned {
+            plan_names(model, &recorded, facts.as_ref(), &clients);
+        }
         let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
         let steps = plan::steps(run.desired.as_ref(), &recorded);
         if let Some(diagnostic) = in_the_way(&run, &steps, &recorded).await {
@@ -244,7 +247,7 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
 
 /// The names that follow from what the studio endpoint serves, or, without one, from the Region; and those of a domain
 /// that is adopted.
-fn plan_names(model: &mut Model, config: &Model, recorded: &Recorded, facts: Option<&Facts>, clients: &Clients) {
+fn plan_names(model: &mut Model, recorded: &Recorded, facts: Option<&Facts>, clients: &Clients) {
     let wants_studio = Desired::new(model, None, recorded, None);
     let wants_studio = wants_studio.services().contains(STUDIO) || wants_studio.adopted().contains(STUDIO);
     let service = facts.and_then(|facts| facts.services.get(STUDIO));
@@ -258,7 +261,7 @@ fn plan_names(model: &mut Model, config: &Model, recorded: &Recorded, facts: Opt
         Some(_) | None if wants_studio => Value::Known(project::parents(recorded, clients)),
         Some(_) | None => Value::Known(project::served_by(&[], clients)),
     };
-    if let Some(domain) = facts.and_then(|facts| facts.domain.as_ref()).filter(|_| config.name.is_null()) {
+    if let Some(domain) = facts.and_then(|facts| facts.domain.as_ref()).filter(|_| !model.name.is_known()) {
         model.name = Value::Known(domain.name.clone());
     }
 }
