@@ -135,7 +135,7 @@ pub fn endpoint_change(
 /// goes through that.
 #[expect(clippy::option_option, reason = "not known is not the same as nothing to choose")]
 pub fn private_dns_scope(desired: &Desired, service: &str) -> Option<Option<PrivateDnsScope>> {
-    if service != S3 || !desired.private_dns_enabled.known()? {
+    if service != S3 || !*desired.private_dns_enabled.known()? {
         return Some(None);
     }
     match desired.route_tables {

@@ -33,7 +33,6 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
 use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
 use crate::connection::Connection;
@@ -43,12 +42,11 @@ use crate::framework::{
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{known_tags, planned_region};
-use crate::steps::{self, Step};
+use crate::steps;
 use apply::{Run, contents};
 use desired::{Desired, Facts};
 use key::{Key, STUDIO};
 use model::Model;
-use plan::Action;
 use recorded::Recorded;
 
 /// The resource.
@@ -86,8 +84,12 @@ impl Resource for PrivateDomain {
         let recorded: Recorded = prior.as_ref().and_then(|_| private.get(RECORDED)).unwrap_or_default();
         plan_givens(&mut model, &config, prior.as_ref(), clients.as_ref());
         let replace = other_domain(&model, prior.as_ref());
-        check_home_efs(&model, prior.as_ref())?;
-        check_replacement(&model, prior.as_ref(), &recorded, !replace.is_empty())?;
+        if !replace.is_empty() && config.name.is_null() {
+            model.name = Value::Unknown;
+        }
+        check_home_efs(&model, prior.as_ref(), &recorded)?;
+        let replaced = replaced_by(&model, prior.as_ref(), !replace.is_empty());
+        check_replacement(prior.as_ref(), &recorded, &replaced)?;
 
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
@@ -109,25 +111,23 @@ impl Resource for PrivateDomain {
         if prior.is_some() {
             let steps = plan::steps(Some(&desired), &recorded);
             unknown::mark_unknown(&steps, &desired, &recorded, &mut model);
+            let emptied = if replaced.is_empty() {
+                steps.iter().any(|step| step.key == Key::Contents).then(|| Emptied::part(&desired, &recorded, &model))
+            } else {
+                prior.as_ref().map(|prior| Emptied::whole(&recorded, prior))
+            };
+            if let Some(diagnostic) = in_the_way(clients.as_ref(), emptied, &recorded).await {
+                return Err(diagnostic.into());
+            }
         }
         Ok(Planned { state: model, replace, private, diagnostics })
     }
 
     async fn plan_destroy(&self, _call: &Call, prior: Model, private: &Private) -> Diagnostics {
         let recorded = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&prior));
-        let forced = prior.force_destroy.known() == Some(&true);
-        let (Some(domain), false) = (&recorded.domain, forced) else {
-            return Diagnostics::new();
-        };
-        let Ok(Some(clients)) = self.connection.clients(prior.region.text()) else {
-            return Diagnostics::new();
-        };
-        let scope = contents::Scope::of(None, &recorded);
-        match contents::find(&clients, &domain.id, &scope).await {
-            Ok(found) if !found.is_empty() => not_empty(&domain.id, &found).into(),
-            // What may not be read now is met, and told, when it is destroyed.
-            Ok(_) | Err(_) => Diagnostics::new(),
-        }
+        let clients = self.connection.clients(prior.region.text()).ok().flatten();
+        let emptied = Emptied::whole(&recorded, &prior);
+        in_the_way(clients.as_ref(), Some(emptied), &recorded).await.into_iter().collect()
     }
 
     async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
@@ -216,10 +216,12 @@ impl PrivateDomain {
         }
         let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
         let steps = plan::steps(run.desired.as_ref(), &recorded);
-        if let Some(diagnostic) = in_the_way(&run, &steps, &recorded).await {
+        let emptied = steps.iter().any(|step| step.key == Key::Contents).then(|| Emptied::by(&run, &recorded));
+        if let Some(diagnostic) = in_the_way(Some(&clients), emptied, &recorded).await {
             return Applied { state: prior, private, diagnostics: diagnostic.into() };
         }
         let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
+        recorded.being_destroyed = operation == Operation::Destroy;
         diagnostics.extend(explain(operation, &report, &recorded.parts(), Key::name));
         private.set(RECORDED, &recorded);
         let state = match planned.or(prior) {
@@ -280,17 +282,12 @@ fn other_domain(model: &Model, prior: Option<&Model>) -> Vec<Path> {
     if is_the_same { Vec::new() } else { vec![Path::root("existing_domain_id")] }
 }
 
-/// A domain that is replaced starts without its users' home folders.
-fn check_replacement(
-    model: &Model,
-    prior: Option<&Model>,
-    recorded: &Recorded,
-    other_domain: bool,
-) -> Result<(), Diagnostics> {
+/// The attributes whose change replaces the resource.
+fn replaced_by(model: &Model, prior: Option<&Model>, other_domain: bool) -> Vec<&'static str> {
     let Some(prior) = prior else {
-        return Ok(());
+        return Vec::new();
     };
-    let replaced: Vec<&str> = [
+    [
         ("region", prior.region != model.region),
         ("name", prior.name != model.name),
         ("vpc_id", prior.vpc_id != model.vpc_id),
@@ -300,23 +297,33 @@ fn check_replacement(
     ]
     .into_iter()
     .filter_map(|(attribute, differs)| differs.then_some(attribute))
-    .collect();
+    .collect()
+}
+
+/// A domain that is replaced starts without its users' home folders.
+fn check_replacement(prior: Option<&Model>, recorded: &Recorded, replaced: &[&str]) -> Result<(), Diagnostics> {
     let file_system =
         recorded.domain.as_ref().filter(|domain| !domain.adopted).and_then(|domain| domain.file_system_id.clone());
-    let keeps = prior.home_efs.known().and_then(|efs| efs.on_destroy.text()) != Some("delete");
-    let (Some(attribute), Some(file_system), true) = (replaced.first(), file_system, keeps) else {
+    let on_destroy = prior.and_then(|prior| prior.home_efs.known()).and_then(|efs| efs.on_destroy.text());
+    let (Some(attribute), Some(file_system), true) = (replaced.first(), file_system, on_destroy != Some("delete"))
+    else {
         return Ok(());
     };
     let text = format!(
         "A domain cannot change its {attribute}, so this would replace it, and the new one would start with an empty file system: the home folders of all users are in {file_system}, which would stay behind. If they are not needed, set home_efs.on_destroy to \"delete\" and apply that first; then the file system goes with the domain. If they are, make a second resource, copy them, and remove this one afterwards."
     );
-    Err(Diagnostic::error("This would lose the home folders", text).at(Path::root(attribute)).into())
+    Err(Diagnostic::error("This would lose the home folders", text).at(Path::root(*attribute)).into())
 }
 
 /// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).
-fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostics> {
+fn check_home_efs(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> Result<(), Diagnostics> {
     let enabled = |model: &Model| model.home_efs.known().and_then(|efs| efs.enabled.known().copied());
-    if prior.and_then(enabled) == Some(true) && enabled(model) == Some(false) {
+    let has = match &recorded.domain {
+        // Of an adopted domain, the attribute says nothing.
+        Some(domain) if domain.adopted => domain.file_system_id.is_some(),
+        Some(_) | None => prior.and_then(enabled) == Some(true),
+    };
+    if prior.is_some() && has && enabled(model) == Some(false) {
         let text =
             "SageMaker can give a domain a file system later, but not take it away. Set home_efs.enabled back to true.";
         let path = Path::root("home_efs").attribute("enabled");
@@ -360,20 +367,39 @@ fn owner_of(clients: &Clients, vpc_id: &str, name: &str) -> String {
     owner_id(&["private_domain", &account, clients.region().as_str(), vpc_id, name])
 }
 
-/// What users have made, where that keeps a part from being deleted and may not be deleted itself: found before anything
-/// else is touched.
-async fn in_the_way(run: &Run, steps: &[Step<Key, Action>], recorded: &Recorded) -> Option<Diagnostic> {
-    let empties = !run.force_destroy && steps.iter().any(|step| step.key == Key::Contents);
-    let domain = recorded.domain.as_ref().filter(|_| empties)?;
-    let scope = contents::Scope::of(run.desired.as_ref(), recorded);
-    // What cannot be read is met again, and told, where it is deleted.
-    let found = contents::find(&run.work.clients, &domain.id, &scope).await.ok()?;
-    (!found.is_empty()).then(|| not_empty(&domain.id, &found))
+/// What has to be empty before it is deleted.
+struct Emptied {
+    scope: contents::Scope,
+    /// Whether what users have made there may be deleted.
+    force: bool,
 }
 
-fn not_empty(domain: &DomainId, contents: &contents::Contents) -> Diagnostic {
-    let text = format!("In {domain} {}.\n\nNothing was changed.", contents::in_the_way(contents));
-    Diagnostic::error("The domain is not empty", text).at(Path::root("force_destroy"))
+impl Emptied {
+    fn whole(recorded: &Recorded, prior: &Model) -> Self {
+        Emptied { scope: contents::Scope::of(None, recorded), force: prior.force_destroy.known() == Some(&true) }
+    }
+
+    fn part(desired: &Desired, recorded: &Recorded, model: &Model) -> Self {
+        let force = model.force_destroy.known() == Some(&true);
+        Emptied { scope: contents::Scope::of(Some(desired), recorded), force }
+    }
+
+    fn by(run: &Run, recorded: &Recorded) -> Self {
+        Emptied { scope: contents::Scope::of(run.desired.as_ref(), recorded), force: run.force_destroy }
+    }
+}
+
+/// What users have made, where that keeps a part from being deleted and may not be deleted itself: found before anything
+/// else is touched.
+async fn in_the_way(clients: Option<&Clients>, emptied: Option<Emptied>, recorded: &Recorded) -> Option<Diagnostic> {
+    let emptied = emptied.filter(|emptied| !emptied.force)?;
+    let id = &recorded.domain.as_ref()?.id;
+    // What cannot be read now is met again, and told, where it is deleted.
+    let found = contents::find(clients?, id, &emptied.scope).await.ok()?;
+    (!found.is_empty()).then(|| {
+        let text = format!("In {id} {}.\n\nNothing was changed.", contents::in_the_way(&found));
+        Diagnostic::error("The domain is not empty", text).at(Path::root("force_destroy"))
+    })
 }
 
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
@@ -427,14 +453,9 @@ fn start(
         Operation::Update => &timeouts.update,
         Operation::Destroy => &timeouts.delete,
     };
-    let on_destroy = model.and_then(|model| model.home_efs.known()).and_then(|efs| efs.on_destroy.text());
     Run {
         work: Work::start(clients.clone(), call, &recorded.owner, limit),
         desired: planned.map(|planned| Desired::new(planned, prior, recorded, facts)),
-        retention: match on_destroy {
-            Some("delete") => HomeEfsRetention::Delete,
-            Some(_) | None => HomeEfsRetention::Retain,
-        },
         force_destroy: model.and_then(|model| model.force_destroy.known()) == Some(&true),
     }
 }
@@ -447,8 +468,9 @@ fn after_read(
     mut private: Private,
 ) -> Read<Model> {
     let diagnostics = Diagnostics::new();
-    // A domain that was never made is not gone.
-    if recorded.is_empty() || (before.domain.is_some() && recorded.domain.is_none()) {
+    // A domain that was never made is not gone, and what is left of one that is being destroyed is still to go.
+    let is_lost = before.domain.is_some() && recorded.domain.is_none() && !recorded.being_destroyed;
+    if recorded.is_empty() || is_lost {
         return Read { state: None, private, diagnostics };
     }
     let applied = known_tags(&state.tags_all).into_known();

@@ -22,6 +22,8 @@
 //! | hosted zone of a host name, or adopted | domain, studio endpoint | its name is the domain's, its records point at the endpoint |
 //! | hosted zone of a parent | studio endpoint | its records point at the endpoint |
 //! | apps and spaces | domain, user profiles | nobody makes them here; they go before what they are in |
+//! | domain | NFS groups | SageMaker makes and leaves them; they go after the domain, if the file system goes with it |
+//! | NFS groups | domain group | it is marked while a destruction is under way, and goes last |
 //!
 //! A part is made or changed after what it needs, and deleted after everything that needs it.
 //! The domain does not wait for the endpoints: it takes the longest, and it can be made without them.
@@ -65,6 +67,10 @@ pub fn steps(desired: Option<&Desired>, recorded: &Recorded) -> Vec<Step<Key, Ac
     if recorded.domain.is_some() && actions.iter().any(empties) {
         actions.push((Key::Contents, Action::Delete));
     }
+    let leaves_groups = recorded.domain.as_ref().is_some_and(Domain::takes_file_system);
+    if leaves_groups && recorded.nfs_groups.is_empty() && actions.contains(&(Key::Domain, Action::Delete)) {
+        actions.push((Key::NfsGroups, Action::Delete));
+    }
     with_order(actions, desired.map_or_else(|| recorded.has_adopted_domain(), Desired::adopts_domain))
 }
 
@@ -98,6 +104,7 @@ fn recorded_keys(recorded: &Recorded) -> Vec<Key> {
         .chain(one(recorded.gateway.is_some(), Key::Gateway))
         .chain(recorded.profiles.keys().cloned().map(Key::Profile))
         .chain(recorded.zones.keys().cloned().map(Key::Zone))
+        .chain(one(!recorded.nfs_groups.is_empty(), Key::NfsGroups))
         .collect()
 }
 
@@ -114,7 +121,10 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     if !desired.adopts_domain() {
         compare(
             Key::DomainGroup,
-            recorded.domain_group.as_ref().map(|group| is_domain_group_as_wanted(desired, group)),
+            recorded
+                .domain_group
+                .as_ref()
+                .map(|group| !recorded.being_destroyed && is_domain_group_as_wanted(desired, group)),
         );
     }
     if desired.makes_endpoint_group() {
@@ -209,7 +219,9 @@ fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, slot: &Slot, wanted
     zone.ready
         && is_the_zone
         && answers_there
-        && zones::records(recorded, names, *by_address).is_some_and(|records| records == zone.records)
+        && zones::target(desired, recorded)
+            .and_then(|endpoint| zones::records(endpoint, names, *by_address))
+            .is_some_and(|records| records == zone.records)
         && !studio_moves(desired, recorded, *by_address)
 }
 

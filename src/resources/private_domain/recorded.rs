@@ -15,7 +15,7 @@ use crate::aws::route53::record::Record;
 use crate::aws::sagemaker::Toggle;
 use crate::aws::sagemaker::domain_types::{DomainAddressType, UserSettings};
 use crate::aws::{
-    DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId,
+    DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId,
 };
 use crate::framework::Value;
 
@@ -40,6 +40,12 @@ pub struct Recorded {
     pub profiles: BTreeMap<String, Profile>,
     /// The hosted zones, by what they are for.
     pub zones: BTreeMap<Slot, Zone>,
+    /// The domains that were deleted here with their file systems, with the VPC that the two groups of each may be left in.
+    #[serde(default)]
+    pub nfs_groups: BTreeMap<DomainId, VpcId>,
+    /// Whether a destruction has begun and not come to its end.
+    #[serde(default)]
+    pub being_destroyed: bool,
 }
 
 /// A security group.
@@ -115,6 +121,9 @@ pub struct Domain {
     pub id: DomainId,
     /// Whether it was there before, and stays.
     pub adopted: bool,
+    /// The groups that an adopted domain's users have been given here.
+    #[serde(default)]
+    pub added_groups: BTreeSet<SecurityGroupId>,
     /// Its ARN; empty until it was looked at once.
     pub arn: String,
     /// Its name.
@@ -236,6 +245,13 @@ impl Zone {
     }
 }
 
+impl Domain {
+    /// Whether its file system, and what belongs to that, is deleted with it.
+    pub fn takes_file_system(&self) -> bool {
+        !self.adopted && self.notes.on_destroy.as_deref() == Some("delete")
+    }
+}
+
 impl Recorded {
     /// The endpoint for a service, be it made or adopted.
     pub fn endpoint(&self, service: &str) -> Option<&Endpoint> {
@@ -303,6 +319,8 @@ impl Recorded {
                 .flatten()
                 .map(|(name, id)| zone(model, name, id))
                 .collect(),
+            nfs_groups: BTreeMap::new(),
+            being_destroyed: false,
         }
     }
 
@@ -336,6 +354,8 @@ impl Recorded {
             let adopted = if matches!(slot, Slot::Existing(_)) { "records in the adopted " } else { "" };
             parts.push(format!("{adopted}hosted zone {} for {}", zone.id, zone.name));
         }
+        let left = self.nfs_groups.keys();
+        parts.extend(left.map(|domain| format!("security groups for NFS of the deleted domain {domain}")));
         parts
     }
 }

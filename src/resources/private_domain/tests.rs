@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::changes::{client_blocks, domain_group_rules, endpoint_group_rules};
 use super::desired::{Desired, Facts};
-use super::key::{Key, Slot};
+use super::key::{Key, STUDIO, Slot};
 use super::model::Model;
 use super::plan::{self, Action};
 use super::recorded::{Association, Domain, Endpoint, Group, Notes, Place, Profile, Recorded, Zone};
@@ -169,7 +169,7 @@ fn made_zone(recorded: &Recorded, zone: zones::Wanted) -> Zone {
     let (name, names) = (zone.name.unwrap(), zone.names.unwrap());
     Zone {
         ready: true,
-        records: zones::records(recorded, &names, false).unwrap(),
+        records: zones::records(&recorded.endpoints[STUDIO], &names, false).unwrap(),
         names,
         vpcs: [own_vpc()].into(),
         associated: [Association { vpc: own_vpc(), role_arn: None }].into(),

@@ -60,7 +60,7 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
                     other_domain(model);
                 }
             }
-            (Key::Profile(_) | Key::Contents, _)
+            (Key::Profile(_) | Key::Contents | Key::NfsGroups, _)
             | (Key::Domain, Action::Delete)
             | (Key::DomainGroup | Key::EndpointGroup | Key::Gateway, Action::Update) => {}
         }

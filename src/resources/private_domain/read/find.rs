@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records};
+use super::{
+    BEING_DESTROYED, endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records,
+};
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::vpc_endpoint::{
     EndpointState, EndpointType, VpcEndpoint, list_vpc_endpoints, list_vpc_endpoints_by_tag,
@@ -33,7 +35,10 @@ pub async fn owned(clients: &Clients, owner: &str, vpc_id: &VpcId) -> Result<Rec
     let mut found = Recorded { owner: owner.to_owned(), zones, ..Recorded::default() };
     for group in groups {
         match owner_and_part(&group.tags).and_then(|(_, part)| Key::from_part(part)) {
-            Some(Key::DomainGroup) => found.domain_group = Some(read_group(clients, group.id, &group.tags).await?),
+            Some(Key::DomainGroup) => {
+                found.being_destroyed = group.tags.contains_key(BEING_DESTROYED);
+                found.domain_group = Some(read_group(clients, group.id, &group.tags).await?);
+            }
             Some(Key::EndpointGroup) => found.endpoint_group = Some(read_group(clients, group.id, &group.tags).await?),
             _ => {}
         }
