@@ -10,7 +10,9 @@ mod dns_forwarding;
 mod partitions;
 mod presign_policy;
 mod private_domain;
+mod private_domain_adoption;
 mod private_domain_import;
+mod private_domain_parts;
 mod scenario;
 
 mod plan_rules;

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::desired::{Desired, Profile as DesiredProfile};
 use super::key::{GATEWAY, S3};
-use super::recorded::{Domain, Endpoint, Gateway, Notes, Profile, Recorded};
+use super::recorded::{Domain, Endpoint, Gateway, Notes, Place, Profile, Recorded};
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
 use crate::aws::ec2::vpc_endpoint::{AddressType, EndpointChange, EndpointPolicy, PrivateDnsScope};
 use crate::aws::sagemaker::Toggle;
@@ -105,12 +105,7 @@ pub fn endpoint_change(
     service: &str,
     endpoint: &Endpoint,
 ) -> Option<EndpointChange> {
-    let place = match desired.place(service) {
-        Value::Known(place) => place,
-        // The configuration has not changed what it was chosen from.
-        Value::Null => endpoint.asked.clone(),
-        Value::Unknown => return None,
-    };
+    let place = wanted_place(desired, service, endpoint)?;
     let groups = endpoint_groups(desired, recorded)?;
     let private_dns = *desired.private_dns_enabled.known()?;
     let scope = private_dns_scope(desired, service)?;
@@ -145,9 +140,24 @@ pub fn private_dns_scope(desired: &Desired, service: &str) -> Option<Option<Priv
     }
 }
 
-/// Whether a change gives an endpoint other addresses.
-pub fn moves(change: &EndpointChange) -> bool {
-    !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty() || change.address_type.is_some()
+/// Where an endpoint is to be.
+fn wanted_place(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<Place> {
+    match desired.place(service) {
+        Value::Known(place) => Some(place),
+        // The configuration has not changed what it was chosen from.
+        Value::Null => Some(endpoint.asked.clone()),
+        Value::Unknown => None,
+    }
+}
+
+/// Whether an endpoint is to get other addresses, whatever else is not known of it.
+pub fn moves(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<bool> {
+    Some(wanted_place(desired, service, endpoint)? != endpoint.place)
+}
+
+/// Whether an endpoint is to get addresses of another family, or lose them.
+pub fn changes_family(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<bool> {
+    Some(wanted_place(desired, service, endpoint)?.dual_stack != endpoint.place.dual_stack)
 }
 
 /// The family of an endpoint's addresses.

@@ -47,7 +47,7 @@ use apply::{Run, contents};
 use desired::{Desired, Facts};
 use key::{Key, STUDIO};
 use model::Model;
-use recorded::Recorded;
+use recorded::{Notes, Recorded};
 
 /// The resource.
 pub struct PrivateDomain {
@@ -473,23 +473,41 @@ fn after_read(
     if recorded.is_empty() || is_lost {
         return Read { state: None, private, diagnostics };
     }
-    let applied = known_tags(&state.tags_all).into_known();
+    let applied = Marks::of(&state, before);
     let mut model = project::project(state, &recorded, clients);
-    model.drift = remaining(&model, &recorded, applied);
+    model.drift = remaining(&model, &recorded, Some(applied));
     private.set(RECORDED, &recorded);
     Read { state: Some(model), private, diagnostics }
 }
 
+/// What was applied of the tags.
+struct Marks {
+    tags: Option<Tags>,
+    notes: Option<Notes>,
+}
+
+impl Marks {
+    fn of(state: &Model, recorded: &Recorded) -> Self {
+        let desired = Desired::new(state, Some(state), recorded, None);
+        Marks { tags: known_tags(&state.tags_all).into_known(), notes: changes::notes(&desired) }
+    }
+}
+
 /// What would still have to be done to get what the model says, beside what its attributes show.
 ///
-/// The domain's tags are shown by `tags_all`. The other parts are held against the tags that were applied: a tag that
-/// somebody put on the domain is not missing anywhere else.
-fn remaining(model: &Model, recorded: &Recorded, applied: Option<Tags>) -> Value<Vec<String>> {
+/// The domain's tags are shown by `tags_all`, its notes by what they are about. The other parts are held against the tags
+/// that were applied: a tag that somebody put on the domain is not missing anywhere else.
+fn remaining(model: &Model, recorded: &Recorded, applied: Option<Marks>) -> Value<Vec<String>> {
     let mut desired = Desired::new(model, Some(model), recorded, None);
     let mut recorded = recorded.clone();
-    if let (Some(applied), Some(domain)) = (applied, &mut recorded.domain) {
-        domain.tags = applied.clone();
-        desired.tags = Value::Known(applied);
+    if let (Some(Marks { tags, notes }), Some(domain)) = (applied, &mut recorded.domain) {
+        if notes.as_ref() == Some(&domain.notes) {
+            domain.notes = changes::notes(&desired).unwrap_or_default();
+        }
+        if let Some(tags) = tags {
+            domain.tags = tags.clone();
+            desired.tags = Value::Known(tags);
+        }
     }
     Value::Known(drift::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
 }

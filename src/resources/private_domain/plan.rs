@@ -33,8 +33,8 @@
 use std::collections::BTreeSet;
 
 use super::changes::{
-    domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, gateway_change, moves, notes,
-    policy_change, profile_settings, profile_tags, same_traffic,
+    changes_family, domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, gateway_change, moves,
+    notes, policy_change, profile_settings, profile_tags, same_traffic,
 };
 use super::desired::{Desired, Profile as DesiredProfile};
 use super::key::{Key, STUDIO, Slot};
@@ -230,8 +230,6 @@ fn studio_moves(desired: &Desired, recorded: &Recorded, by_address: bool) -> boo
     let Some(endpoint) = recorded.endpoints.get(STUDIO).filter(|_| desired.services().contains(STUDIO)) else {
         return false;
     };
-    match endpoint_change(desired, recorded, STUDIO, endpoint) {
-        Some(change) => change.address_type.is_some() || (by_address && moves(&change)),
-        None => by_address,
-    }
+    changes_family(desired, STUDIO, endpoint) == Some(true)
+        || (by_address && moves(desired, STUDIO, endpoint) != Some(false))
 }
