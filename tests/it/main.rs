@@ -8,6 +8,7 @@ mod terraform;
 
 mod dns_forwarding;
 mod partitions;
+mod preflight;
 mod presign_policy;
 mod private_domain;
 mod private_domain_adoption;

@@ -111,7 +111,8 @@ fn everything_is_made_around_an_adopted_domain_which_outlives_it_as_it_was() {
     assert_eq!(values["hosted_zone_ids"].as_object().map(serde_json::Map::len), Some(2));
     let rules = made.outside.ec2().describe_security_groups().group_ids(text(&values["endpoint_security_group_id"]));
     let found = made.outside.run(rules.send());
-    let from: Vec<_> = found.security_groups()[0].ip_permissions().iter().flat_map(|rule| rule.user_id_group_pairs()).collect();
+    let from: Vec<_> =
+        found.security_groups()[0].ip_permissions().iter().flat_map(|rule| rule.user_id_group_pairs()).collect();
     assert!(from.iter().any(|pair| pair.group_id() == Some(&group)), "its apps are let in: {from:?}");
     assert_eq!(whole(&made.outside, &id), before);
 
@@ -137,9 +138,11 @@ fn what_is_written_of_an_adopted_domain_is_applied_and_groups_are_taken_off_agai
     made.change("execution_role_arn", json!(role), &["execution_role_arn"]);
     assert_eq!(made.account.count("UpdateDomain"), 1, "it has that role");
 
-    made.change("default_user_settings", json!({ "idle_timeout_minutes": 90 }), &[
-        "default_user_settings.security_group_ids",
-    ]);
+    made.change(
+        "default_user_settings",
+        json!({ "idle_timeout_minutes": 90 }),
+        &["default_user_settings.security_group_ids"],
+    );
     assert_eq!(groups_of(&made.outside, &id), [group.clone()]);
     made.change("default_user_settings", settings, &["default_user_settings.security_group_ids"]);
     made.workspace.destroy();
@@ -161,7 +164,10 @@ fn what_an_adopted_domain_is_not_is_refused_at_its_attribute() {
             ["Another vpc_id than the adopted domain's", &place.network.vpc_id],
         ),
         (json!({ "kms_key_id": "alias/x" }), ["kms_key_id has no effect on an adopted domain", "kms_key_id"]),
-        (json!({ "home_efs": { "on_destroy": "delete" } }), ["home_efs has no effect on an adopted domain", "home_efs"]),
+        (
+            json!({ "home_efs": { "on_destroy": "delete" } }),
+            ["home_efs has no effect on an adopted domain", "home_efs"],
+        ),
         (
             json!({ "existing_domain_id": "d-nosuchdomain" }),
             ["There is no such domain", "There is no domain d-nosuchdomain in us-east-1"],
@@ -203,20 +209,20 @@ fn a_domain_that_was_made_is_let_go_and_taken_over_again_in_place() {
     let ids = made.values()["endpoint_ids"].clone();
 
     made.set("home_efs", Json::Null);
-    made.change("existing_domain_id", json!(id), &[
-        "domain_security_group_id",
+    made.change(
         "existing_domain_id",
-        "home_efs.enabled",
-    ]);
+        json!(id),
+        &["domain_security_group_id", "existing_domain_id", "home_efs.enabled"],
+    );
     assert!(made.values()["domain_security_group_id"].is_null());
     assert_eq!(groups_of(&made.outside, &id), [group.clone()]);
 
     made.set("home_efs", json!({ "enabled": false }));
-    made.change("existing_domain_id", Json::Null, &[
-        "domain_security_group_id",
+    made.change(
         "existing_domain_id",
-        "home_efs.enabled",
-    ]);
+        Json::Null,
+        &["domain_security_group_id", "existing_domain_id", "home_efs.enabled"],
+    );
     assert_eq!((made.text("domain_id"), made.text("domain_security_group_id")), (id, group));
     assert_eq!(made.values()["endpoint_ids"], ids);
     assert_eq!((made.account.count("CreateDomain"), made.account.count("DeleteDomain")), (1, 0));
@@ -271,7 +277,10 @@ fn adopted_endpoints_are_used_and_outlive_the_resource() {
     let existing = json!({ "studio": studio, "sagemaker.api": api });
     let made = place.made(json!({ "endpoints": { "existing": existing } }));
     let values = made.values();
-    assert_eq!((&values["endpoint_ids"]["studio"], &values["endpoint_ids"]["sagemaker.api"]), (&json!(studio), &json!(api)));
+    assert_eq!(
+        (&values["endpoint_ids"]["studio"], &values["endpoint_ids"]["sagemaker.api"]),
+        (&json!(studio), &json!(api))
+    );
     let mut access = [studio.clone(), api];
     access.sort();
     let mut listed: Vec<_> = values["access_endpoint_ids"].as_array().expect("a list").iter().map(text).collect();
@@ -317,7 +326,11 @@ fn what_an_adopted_endpoint_is_not_is_refused_at_its_key() {
     for (service, id, needed) in cases {
         let existing = json!({ "existing": { service: id } });
         let path = format!("endpoints.existing[\"{service}\"]");
-        made.assert_refused("endpoints", existing, &[&format!("{id} cannot be the endpoint for {service}"), &needed, &path]);
+        made.assert_refused(
+            "endpoints",
+            existing,
+            &[&format!("{id} cannot be the endpoint for {service}"), &needed, &path],
+        );
     }
 }
 
@@ -327,7 +340,8 @@ fn an_endpoint_is_adopted_in_place_of_the_one_that_was_made_and_back() {
     let (studio, second) = (place.endpoint(STUDIO), place.endpoint(STUDIO));
     let mut made = place.made(json!({}));
     let own = made.endpoint("studio");
-    let paths = ["access_endpoint_ids", "endpoint_dns", "endpoint_ids", "endpoint_ips", "endpoints.existing", "host_names"];
+    let paths =
+        ["access_endpoint_ids", "endpoint_dns", "endpoint_ids", "endpoint_ips", "endpoints.existing", "host_names"];
     made.change("endpoints", json!({ "existing": { "studio": studio } }), &paths);
     assert_eq!(made.endpoint("studio"), studio);
     assert!(targets(&made)[0].starts_with(&studio), "{:?}", targets(&made));
@@ -369,7 +383,11 @@ fn an_adopted_endpoint_that_was_deleted_is_told_and_can_be_done_without() {
 #[test]
 fn where_all_endpoints_are_adopted_there_is_no_group_for_them() {
     let place = Place::new();
-    let all = [("studio", STUDIO), ("sagemaker.api", API), ("sagemaker.runtime", "com.amazonaws.us-east-1.sagemaker.runtime")];
+    let all = [
+        ("studio", STUDIO),
+        ("sagemaker.api", API),
+        ("sagemaker.runtime", "com.amazonaws.us-east-1.sagemaker.runtime"),
+    ];
     let existing: serde_json::Map<_, _> =
         all.into_iter().map(|(service, name)| (service.to_owned(), json!(place.endpoint(name)))).collect();
     let mut made = place.made(json!({ "endpoints": { "existing": existing } }));

@@ -4,6 +4,9 @@
 //!
 //! **Invariant:** pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
@@ -167,7 +170,6 @@ pub fn address_type(dual_stack: bool) -> AddressType {
 
 /// What differs about a policy: one that is written is held against the one there is, by meaning; one that was set here
 /// and is no longer written makes room for AWS's default.
-#[expect(clippy::option_option, reason = "not known is not the same as no change")]
 pub fn policy_change(wanted: &Value<String>, has: Option<&str>, is_own: bool) -> Option<Option<EndpointPolicy>> {
     match wanted {
         Value::Known(wanted) if has.is_some_and(|has| same_policy(wanted, has)) => Some(None),
@@ -260,7 +262,6 @@ pub fn user_groups(desired: &Desired, domain: &Domain, recorded: &Recorded) -> O
 }
 
 /// What is written, if anything. `None` while it is not known.
-#[expect(clippy::option_option, reason = "not known is not the same as not written")]
 pub fn written<T: Clone>(value: &Value<T>) -> Option<Option<T>> {
     match value {
         Value::Known(value) => Some(Some(value.clone())),

@@ -100,11 +100,7 @@ fn joined(parts: impl IntoIterator<Item = String>) -> String {
 }
 
 fn rules(wanted: &BTreeSet<Rule>, group: &Group) -> String {
-    lists(
-        "rules",
-        texts(missing(wanted, &group.rules)),
-        texts(missing(&group.rules, wanted)),
-    )
+    lists("rules", texts(missing(wanted, &group.rules)), texts(missing(&group.rules, wanted)))
 }
 
 fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {

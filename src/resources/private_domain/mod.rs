@@ -7,17 +7,20 @@
 //! | `recorded.rs`, `read/` | what there is |
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `apply/` | the AWS calls, one file for each kind of part |
-//! | `lookup.rs` | what is looked up before anything is made |
+//! | `lookup.rs`, `preflight/` | what is looked up and checked before anything is made |
+//! | `emptied.rs` | what users have made in what is going to be deleted |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod apply;
 pub mod changes;
 pub mod desired;
 pub mod drift;
+pub mod emptied;
 pub mod key;
 pub mod lookup;
 pub mod model;
 pub mod plan;
+pub mod preflight;
 pub mod project;
 pub mod read;
 pub mod recorded;
@@ -43,10 +46,13 @@ use crate::framework::{
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{known_tags, planned_region};
 use crate::steps;
-use apply::{Run, contents};
+use apply::Run;
 use desired::{Desired, Facts};
+use emptied::{Emptied, in_the_way};
 use key::{Key, STUDIO};
 use model::Model;
+use preflight::Subject;
+use preflight::name::Moment;
 use recorded::{Notes, Recorded};
 
 /// The resource.
@@ -88,18 +94,30 @@ impl Resource for PrivateDomain {
             model.name = Value::Unknown;
         }
         check_home_efs(&model, prior.as_ref(), &recorded)?;
-        let replaced = replaced_by(&model, prior.as_ref(), !replace.is_empty());
-        check_replacement(prior.as_ref(), &recorded, &replaced)?;
+        let replacing = replaced_by(&model, prior.as_ref(), !replace.is_empty());
+        check_replacement(prior.as_ref(), &recorded, &replacing)?;
 
+        let replaced: Option<Recorded> = private.get(RECORDED).filter(|_| prior.is_none());
+        let is_needed =
+            lookup::is_needed(&model, prior.as_ref(), &recorded) || preflight::turns_on_private_dns(&model, &recorded);
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
-            Some(clients) if lookup::is_needed(&model, prior.as_ref(), &recorded) => {
-                lookup::facts(clients, &model, &mut diagnostics).await?
-            }
+            Some(clients) if is_needed => lookup::facts(clients, &model, &mut diagnostics).await?,
             Some(_) | None => None,
         };
         if let Some(clients) = &clients {
             plan_names(&mut model, &recorded, facts.as_ref(), clients);
+            let subject = Subject {
+                model: &model,
+                prior: prior.as_ref(),
+                recorded: &recorded,
+                replaced: replaced.as_ref(),
+                facts: facts.as_ref(),
+            };
+            diagnostics.extend(preflight::check(clients, &subject).await);
+            if diagnostics.has_errors() {
+                return Err(diagnostics);
+            }
         }
         let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
         let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
@@ -111,7 +129,7 @@ impl Resource for PrivateDomain {
         if prior.is_some() {
             let steps = plan::steps(Some(&desired), &recorded);
             unknown::mark_unknown(&steps, &desired, &recorded, &mut model);
-            let emptied = if replaced.is_empty() {
+            let emptied = if replacing.is_empty() {
                 steps.iter().any(|step| step.key == Key::Contents).then(|| Emptied::part(&desired, &recorded, &model))
             } else {
                 prior.as_ref().map(|prior| Emptied::whole(&recorded, prior))
@@ -367,41 +385,6 @@ fn owner_of(clients: &Clients, vpc_id: &str, name: &str) -> String {
     owner_id(&["private_domain", &account, clients.region().as_str(), vpc_id, name])
 }
 
-/// What has to be empty before it is deleted.
-struct Emptied {
-    scope: contents::Scope,
-    /// Whether what users have made there may be deleted.
-    force: bool,
-}
-
-impl Emptied {
-    fn whole(recorded: &Recorded, prior: &Model) -> Self {
-        Emptied { scope: contents::Scope::of(None, recorded), force: prior.force_destroy.known() == Some(&true) }
-    }
-
-    fn part(desired: &Desired, recorded: &Recorded, model: &Model) -> Self {
-        let force = model.force_destroy.known() == Some(&true);
-        Emptied { scope: contents::Scope::of(Some(desired), recorded), force }
-    }
-
-    fn by(run: &Run, recorded: &Recorded) -> Self {
-        Emptied { scope: contents::Scope::of(run.desired.as_ref(), recorded), force: run.force_destroy }
-    }
-}
-
-/// What users have made, where that keeps a part from being deleted and may not be deleted itself: found before anything
-/// else is touched.
-async fn in_the_way(clients: Option<&Clients>, emptied: Option<Emptied>, recorded: &Recorded) -> Option<Diagnostic> {
-    let emptied = emptied.filter(|emptied| !emptied.force)?;
-    let id = &recorded.domain.as_ref()?.id;
-    // What cannot be read now is met again, and told, where it is deleted.
-    let found = contents::find(clients?, id, &emptied.scope).await.ok()?;
-    (!found.is_empty()).then(|| {
-        let text = format!("In {id} {}.\n\nNothing was changed.", contents::in_the_way(&found));
-        Diagnostic::error("The domain is not empty", text).at(Path::root("force_destroy"))
-    })
-}
-
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
 /// by another configuration or to be imported; making another one of its name fails and says so.
 async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
@@ -412,22 +395,11 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
         return found_before(clients, &owner_of(clients, &vpc_id, id), &vpc_id).await;
     }
     let owner = owner_of(clients, &vpc_id, &name);
-    let existing = sagemaker::domain::list_domains_by_name(clients, &name)
+    let taken = preflight::name::check(clients, &name, &owner, Moment::Apply)
         .await
         .map_err(|error| aws_error("look for a domain of the same name", &error))?;
-    if let Some(existing) = existing.first() {
-        let tags = sagemaker::tags::list_tags(clients, &existing.arn).await.unwrap_or_default();
-        let way_on = match owner_and_part(&tags) {
-            Some((of, _)) if of == owner => {
-                "It was made for a resource of this name, in this VPC: by another configuration, or by a run of this one that ended before it could save its state. If it is this one's, import it; everything around it comes along, and the next apply goes on from there."
-            }
-            Some(_) | None => "Choose another name.",
-        };
-        let text = format!(
-            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed.\n\n{way_on}",
-            existing.id
-        );
-        return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
+    if let Some(taken) = taken {
+        return Err(taken.into());
     }
     found_before(clients, &owner, &vpc_id).await
 }

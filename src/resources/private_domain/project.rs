@@ -196,15 +196,15 @@ fn profiles(
         return Value::Null;
     }
     // What a profile shares with the rest of the resource. An adopted domain's tags are its owner's.
-    let shared = if domain.adopted { known_tags(tags_all).into_known().unwrap_or_default() } else { domain.tags.clone() };
+    let shared =
+        if domain.adopted { known_tags(tags_all).into_known().unwrap_or_default() } else { domain.tags.clone() };
     let project = |(name, profile): (&String, &Profile)| {
         let written = written.known().and_then(|written| written.get(name));
         let role = profile.execution_role_arn.as_ref();
         // A profile whose own role was taken back has the domain's. An import takes what it sees.
         let inherits = written.is_some_and(|written| written.execution_role_arn.is_null())
             && role == domain.settings.execution_role.as_ref();
-        let own: Tags =
-            profile.tags.iter().filter(|(key, value)| shared.get(*key) != Some(value)).map(owned).collect();
+        let own: Tags = profile.tags.iter().filter(|(key, value)| shared.get(*key) != Some(value)).map(owned).collect();
         let same_tags = written.is_some_and(|written| {
             let written = known_tags(&written.tags).into_known().unwrap_or_default();
             merge(&shared, &written) == profile.tags

@@ -108,11 +108,16 @@ fn default_user_settings() -> Attribute {
     .describe("Settings that user profiles have unless they have their own. What is not written is left alone, and what is no longer written stays as it is; only the `security_group_ids` are taken off again.")
 }
 
+/// The forms are those of CreatePresignedDomainUrl (SageMaker API reference).
 fn landing_uri(uri: &str) -> Result<(), String> {
-    if uri.starts_with("studio::") || uri.starts_with("app:") {
+    let app = uri.strip_prefix("app:").and_then(|rest| rest.split_once(':'));
+    let is_app = app.is_some_and(|(kind, _)| !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric()));
+    if uri.starts_with("studio::") || is_app {
         return Ok(());
     }
-    Err(format!("{uri:?} does not have the form of studio:: or app:JupyterServer:."))
+    Err(format!(
+        "{uri:?} is neither studio:: with a path, nor app:, an app type such as JupyterLab, a colon and a path."
+    ))
 }
 
 fn idle_timeout(minutes: &Dynamic) -> Result<(), String> {

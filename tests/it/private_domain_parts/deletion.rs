@@ -148,7 +148,10 @@ fn apps_that_are_gone_or_failed_are_not_in_the_way() {
     users.app(Some("two"), None, "failed");
     let list = || made.outside.run(made.outside.sagemaker().list_apps().domain_id_equals(users.id()).send());
     crate::terraform::wait_until("both apps have ended", || {
-        list().apps().iter().all(|app| app.status().is_some_and(|status| ["Deleted", "Failed"].contains(&status.as_str())))
+        list()
+            .apps()
+            .iter()
+            .all(|app| app.status().is_some_and(|status| ["Deleted", "Failed"].contains(&status.as_str())))
     });
     made.destroy();
 }
@@ -188,7 +191,11 @@ fn a_change_that_would_lose_the_home_folders_is_refused_until_they_may_go() {
         ("auth_mode", json!("SSO")),
         ("vpc_id", json!("vpc-0other")),
     ] {
-        made.assert_refused(name, value, &["This would lose the home folders", &format!("change its {name}"), &file_system]);
+        made.assert_refused(
+            name,
+            value,
+            &["This would lose the home folders", &format!("change its {name}"), &file_system],
+        );
     }
     made.change("home_efs", json!({ "on_destroy": "delete" }), &["home_efs.on_destroy"]);
     made.set("name", json!("other"));
@@ -270,7 +277,10 @@ fn a_destruction_that_failed_half_way_can_be_made_good_instead() {
     let plan = made.workspace.plan();
     assert_eq!(plan.change().actions, ["update"], "{}", plan.text);
     let told = plan.change().before["drift"].to_string();
-    assert_said(&told, &["The domain is missing.", "The pair of NFS groups of the file system exists and is not wanted."]);
+    assert_said(
+        &told,
+        &["The domain is missing.", "The pair of NFS groups of the file system exists and is not wanted."],
+    );
     made.workspace.apply();
     made.workspace.plan().assert_empty();
     assert_ne!(made.text("domain_id"), id);

@@ -84,12 +84,20 @@ fn each_setting_is_sent_alone_and_one_that_is_taken_out_stays_as_it_is() {
     } } });
     let landing = "app:JupyterServer:";
     for (name, value, sent) in [
-        ("idle_timeout_minutes", json!(180), json!({ "DefaultUserSettings": {
+        (
+            "idle_timeout_minutes",
+            json!(180),
+            json!({ "DefaultUserSettings": {
             "JupyterLabAppSettings": idle, "CodeEditorAppSettings": idle,
-        } })),
-        ("docker_access", json!("DISABLED"), json!({ "DomainSettingsForUpdate": {
+        } }),
+        ),
+        (
+            "docker_access",
+            json!("DISABLED"),
+            json!({ "DomainSettingsForUpdate": {
             "DockerSettings": { "EnableDockerAccess": "DISABLED" },
-        } })),
+        } }),
+        ),
         ("default_landing_uri", json!(landing), json!({ "DefaultUserSettings": { "DefaultLandingUri": landing } })),
         ("studio_web_portal", json!("DISABLED"), json!({ "DefaultUserSettings": { "StudioWebPortal": "DISABLED" } })),
         ("security_group_ids", Json::Null, json!({ "DefaultUserSettings": { "SecurityGroups": [own] } })),
@@ -242,14 +250,18 @@ fn profiles_are_added_changed_and_removed_in_one_apply() {
     let second = json!({
         "two": { "tags": { "of": "the second" } }, "three": { "execution_role_arn": role }, "five": {}, "six": {},
     });
-    made.change("user_profiles", second, &[
-        "user_profiles.five",
-        "user_profiles.four",
-        "user_profiles.one",
-        "user_profiles.six",
-        "user_profiles.three.execution_role_arn",
-        "user_profiles.two.tags.of",
-    ]);
+    made.change(
+        "user_profiles",
+        second,
+        &[
+            "user_profiles.five",
+            "user_profiles.four",
+            "user_profiles.one",
+            "user_profiles.six",
+            "user_profiles.three.execution_role_arn",
+            "user_profiles.two.tags.of",
+        ],
+    );
     let list = made.outside.sagemaker().list_user_profiles().domain_id_equals(made.text("domain_id"));
     let found = made.outside.run(list.send());
     let mut names: Vec<_> = found.user_profiles().iter().filter_map(|profile| profile.user_profile_name()).collect();

@@ -107,10 +107,11 @@ fn an_interface_for_s3_serves_the_vpc_itself_until_there_is_a_gateway() {
     made.outside.run(modify.dns_options(options).send());
     made.assert_drift(&["The VPC endpoint for s3 answers more than inbound resolvers."]);
 
-    made.change("endpoints", json!({ "services": services }), &[
-        "endpoint_ids",
-        "endpoints.s3_gateway_route_table_ids",
-    ]);
+    made.change(
+        "endpoints",
+        json!({ "services": services }),
+        &["endpoint_ids", "endpoints.s3_gateway_route_table_ids"],
+    );
     assert_eq!(is_inbound_only(&made), Some(false));
     made.destroy();
 }
@@ -189,7 +190,9 @@ fn subnets_changed_by_hand_are_put_back() {
     made.outside.run(modify.add_subnet_ids(&new).remove_subnet_ids(&gone).send());
     let plan = made.workspace.plan();
     plan.assert_updates(&["drift", "endpoint_dns", "endpoint_ips"]);
-    let told = format!("The VPC endpoint for sagemaker.api lacks the subnets {gone}, and has beside its own the subnets {new}.");
+    let told = format!(
+        "The VPC endpoint for sagemaker.api lacks the subnets {gone}, and has beside its own the subnets {new}."
+    );
     assert_eq!(plan.change().before["drift"], json!([told]));
     made.workspace.apply();
     made.workspace.plan().assert_empty();

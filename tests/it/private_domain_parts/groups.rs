@@ -43,7 +43,9 @@ fn the_users_own_groups_take_the_place_of_ours_and_give_it_back() {
     let modify = made.outside.ec2().modify_vpc_endpoint().vpc_endpoint_id(made.endpoint("studio"));
     let default = &made.network.default_security_group_id;
     made.outside.run(modify.add_security_group_ids(default).remove_security_group_ids(&own).send());
-    let told = format!("The VPC endpoint for studio lacks the security groups {own}, and has beside its own the security groups {default}.");
+    let told = format!(
+        "The VPC endpoint for studio lacks the security groups {own}, and has beside its own the security groups {default}."
+    );
     made.assert_drift(&[&told]);
 
     made.set("client_cidr_blocks", ranges);
@@ -60,9 +62,7 @@ fn ipv6_clients_are_let_in_beside_ipv4_ones() {
     made.assert_imports();
     let group = made.text("endpoint_security_group_id");
     let more = tcp(443, 443).ipv6_ranges(Ipv6Range::builder().cidr_ipv6("fd99::/16").build()).build();
-    made.outside.run(
-        made.outside.ec2().authorize_security_group_ingress().group_id(group).ip_permissions(more).send(),
-    );
+    made.outside.run(made.outside.ec2().authorize_security_group_ingress().group_id(group).ip_permissions(more).send());
     let plan = made.workspace.plan();
     assert!(plan.change().before["client_cidr_blocks"].to_string().contains("fd99::/16"), "{}", plan.text);
     made.assert_changes(&["client_cidr_blocks"]);
@@ -77,9 +77,7 @@ fn each_rule_by_hand_is_told_and_taken_out_and_each_missing_one_put_back() {
     let ssh = tcp(22, 22).ip_ranges(IpRange::builder().cidr_ip("10.1.0.0/16").build()).build();
     let open = tcp(8443, 8443).ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
     let both = vec![ssh, open];
-    made.outside.run(
-        ec2.authorize_security_group_ingress().group_id(&endpoints).set_ip_permissions(Some(both)).send(),
-    );
+    made.outside.run(ec2.authorize_security_group_ingress().group_id(&endpoints).set_ip_permissions(Some(both)).send());
     let nfs = tcp(2049, 2049).user_id_group_pairs(UserIdGroupPair::builder().group_id(&apps).build()).build();
     made.outside.run(ec2.revoke_security_group_ingress().group_id(&apps).ip_permissions(nfs).send());
 
@@ -89,7 +87,9 @@ fn each_rule_by_hand_is_told_and_taken_out_and_each_missing_one_put_back() {
     let told: Vec<String> = drift.as_array().expect("it is a list").iter().map(text).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].contains("security group of the domain lacks the rules") && told[0].contains("2049"), "{told:?}");
-    for said in ["security group of the endpoints has beside its own the rules", "22", "10.1.0.0/16", "8443", "0.0.0.0/0"] {
+    for said in
+        ["security group of the endpoints has beside its own the rules", "22", "10.1.0.0/16", "8443", "0.0.0.0/0"]
+    {
         assert!(told[1].contains(said), "{said}: {told:?}");
     }
     made.assert_changes(&["drift"]);

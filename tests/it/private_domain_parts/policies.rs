@@ -38,13 +38,20 @@ fn a_policy_is_what_it_means_not_how_it_is_spelt() {
     let mut made = Made::with(json!({}));
     let policies = json!({ "sagemaker.api": only(&["sagemaker:*", "sts:*"]), "s3_gateway": only(&["s3:GetObject"]) });
     let endpoints = with_policies(&made, policies);
-    made.change("endpoints", endpoints, &["endpoint_ids", "endpoints.policies", "endpoints.s3_gateway_route_table_ids"]);
+    made.change(
+        "endpoints",
+        endpoints,
+        &["endpoint_ids", "endpoints.policies", "endpoints.s3_gateway_route_table_ids"],
+    );
     assert_eq!(shown(&made, "sagemaker.api")["Statement"][0]["Action"], json!(["sagemaker:*", "sts:*"]));
     assert_eq!(shown(&made, "s3_gateway")["Statement"][0]["Action"], json!(["s3:GetObject"]));
 
     let reordered = r#"{"Statement": {"Action": ["STS:*", "sagemaker:*"], "Effect": "Allow", "Principal": {"AWS": "*"},
         "Resource": ["*"], "Sid": "Only"}, "Version": "2012-10-17"}"#;
-    made.set("endpoints", with_policies(&made, json!({ "sagemaker.api": reordered, "s3_gateway": only(&["s3:GetObject"]) })));
+    made.set(
+        "endpoints",
+        with_policies(&made, json!({ "sagemaker.api": reordered, "s3_gateway": only(&["s3:GetObject"]) })),
+    );
     made.workspace.plan().assert_empty();
     set_outside(&made, "sagemaker.api", reordered);
     made.workspace.plan().assert_empty();
@@ -72,10 +79,11 @@ fn a_policy_is_changed_alone_repaired_and_taken_back() {
         made.assert_changes(&[&path]);
     }
 
-    made.change("endpoints", with_policies(&made, json!({})), &[
-        "endpoints.policies.s3_gateway",
-        "endpoints.policies.sagemaker.api",
-    ]);
+    made.change(
+        "endpoints",
+        with_policies(&made, json!({})),
+        &["endpoints.policies.s3_gateway", "endpoints.policies.sagemaker.api"],
+    );
     for service in ["sagemaker.api", "s3_gateway"] {
         assert!(is_full_access(&shown(&made, service)), "{service}: {}", shown(&made, service));
     }
@@ -97,4 +105,14 @@ fn a_policy_that_cannot_be_is_refused_before_anything_is_asked() {
         assert_said(&in_one_line(&made.workspace.plan_expect_error()), &needed);
         assert_eq!(made.account.calls().len(), 0, "validation asks AWS nothing");
     }
+}
+
+#[test]
+fn a_policy_for_a_service_that_takes_none_is_refused_at_plan() {
+    let services = json!(["studio", "sagemaker.api", "sagemaker.runtime", "appmesh-envoy-management"]);
+    let mut made = Made::with(json!({ "endpoints": { "services": services } }));
+    let wrong = json!({ "services": services, "policies": { "appmesh-envoy-management": only(&["*"]) } });
+    let path = "endpoints.policies[\"appmesh-envoy-management\"]";
+    made.assert_refused("endpoints", wrong, &["No policy for appmesh-envoy-management", "take no policy", path]);
+    made.destroy();
 }

@@ -15,10 +15,10 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 
 use super::{Done, Part, Step};
+use crate::aws::sagemaker::Status;
 use crate::aws::sagemaker::app::{self, AppKey, AppOwner, AppStatus, AppSummary, delete_app, list_apps};
 use crate::aws::sagemaker::space::{self, SpaceSummary, delete_space, list_spaces};
 use crate::aws::sagemaker::user_profile::{self, UserProfileSummary, delete_user_profile, list_user_profiles};
-use crate::aws::sagemaker::Status;
 use crate::aws::{AwsError, Call, DomainId, Kind, Service};
 use crate::resources::common::Fault;
 use crate::resources::private_domain::desired::Desired;
@@ -91,12 +91,7 @@ impl Scope {
     }
 
     /// What is in the way of it.
-    fn select(
-        &self,
-        apps: Vec<AppSummary>,
-        spaces: Vec<SpaceSummary>,
-        profiles: Vec<UserProfileSummary>,
-    ) -> Contents {
+    fn select(&self, apps: Vec<AppSummary>, spaces: Vec<SpaceSummary>, profiles: Vec<UserProfileSummary>) -> Contents {
         let includes = |owner: Option<&String>| match self {
             Scope::Domain { .. } => true,
             Scope::Profiles(names) => owner.is_some_and(|owner| names.contains(owner)),
@@ -186,8 +181,7 @@ async fn empty(step: &Step, domain: &DomainId, scope: &Scope, force: bool) -> Re
 async fn wait_for(step: &Step, domain: &DomainId, going: &Going) -> Result<(), AwsError> {
     let work = &step.work;
     let apps = going.apps.iter().map(|app| app::wait_until_deleted(&work.clients, app, &work.patience));
-    let spaces =
-        going.spaces.iter().map(|name| space::wait_until_deleted(&work.clients, domain, name, &work.patience));
+    let spaces = going.spaces.iter().map(|name| space::wait_until_deleted(&work.clients, domain, name, &work.patience));
     let profiles =
         going.profiles.iter().map(|name| user_profile::wait_until_deleted(&work.clients, domain, name, &work.patience));
     tokio::try_join!(try_join_all(apps), try_join_all(spaces), try_join_all(profiles)).map(drop)
