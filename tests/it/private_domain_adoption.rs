@@ -54,13 +54,17 @@ impl Place {
         id
     }
 
-    /// An interface endpoint of somebody else, without private DNS.
     fn endpoint(&self, service: &str) -> String {
-        let create = self.outside.ec2().create_vpc_endpoint().vpc_id(&self.network.vpc_id).service_name(service);
-        let create = create.vpc_endpoint_type(VpcEndpointType::Interface).private_dns_enabled(false);
-        let made = self.outside.run(create.subnet_ids(&self.network.subnet_ids[0]).send());
-        made.vpc_endpoint().and_then(|made| made.vpc_endpoint_id()).expect("it has an id").to_owned()
+        endpoint_in(&self.outside, &self.network, service)
     }
+}
+
+/// An interface endpoint of somebody else, without private DNS.
+fn endpoint_in(outside: &Outside, network: &Network, service: &str) -> String {
+    let create = outside.ec2().create_vpc_endpoint().vpc_id(&network.vpc_id).service_name(service);
+    let create = create.vpc_endpoint_type(VpcEndpointType::Interface).private_dns_enabled(false);
+    let made = outside.run(create.subnet_ids(&network.subnet_ids[0]).send());
+    made.vpc_endpoint().and_then(|made| made.vpc_endpoint_id()).expect("it has an id").to_owned()
 }
 
 const STUDIO: &str = "aws.sagemaker.us-east-1.studio";
@@ -143,7 +147,7 @@ fn what_is_written_of_an_adopted_domain_is_applied_and_groups_are_taken_off_agai
         json!({ "idle_timeout_minutes": 90 }),
         &["default_user_settings.security_group_ids"],
     );
-    assert_eq!(groups_of(&made.outside, &id), [group.clone()]);
+    assert_eq!(groups_of(&made.outside, &id), std::slice::from_ref(&group));
     made.change("default_user_settings", settings, &["default_user_settings.security_group_ids"]);
     made.workspace.destroy();
     assert_eq!(groups_of(&made.outside, &id), [group]);
@@ -215,7 +219,7 @@ fn a_domain_that_was_made_is_let_go_and_taken_over_again_in_place() {
         &["domain_security_group_id", "existing_domain_id", "home_efs.enabled"],
     );
     assert!(made.values()["domain_security_group_id"].is_null());
-    assert_eq!(groups_of(&made.outside, &id), [group.clone()]);
+    assert_eq!(groups_of(&made.outside, &id), std::slice::from_ref(&group));
 
     made.set("home_efs", json!({ "enabled": false }));
     made.change(
@@ -312,10 +316,9 @@ fn what_an_adopted_endpoint_is_not_is_refused_at_its_key() {
     let create = place.outside.ec2().create_vpc_endpoint().vpc_id(&place.network.vpc_id).route_table_ids(table);
     let gateway = place.outside.run(create.service_name("com.amazonaws.us-east-1.s3").send());
     let gateway = gateway.vpc_endpoint().and_then(|made| made.vpc_endpoint_id()).expect("it has an id").to_owned();
-    let elsewhere = Place { network: place.account.network(), account: place.account, outside: place.outside };
-    let other = elsewhere.endpoint(STUDIO);
-    let place = Place { network: place.network, ..elsewhere };
-    let vpc = format!("It is in vpc-");
+    let elsewhere = place.account.network();
+    let other = endpoint_in(&place.outside, &elsewhere, STUDIO);
+    let vpc = format!("It is in {}, not in vpc_id.", elsewhere.vpc_id);
     let cases = [
         ("studio", api, format!("It is an endpoint for {API}.")),
         ("studio", other, vpc),

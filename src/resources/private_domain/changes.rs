@@ -131,7 +131,6 @@ pub fn endpoint_change(
 
 /// Whom the private DNS of an endpoint is to answer, if that is to be chosen: with a gateway for S3, what is in the VPC
 /// goes through that.
-#[expect(clippy::option_option, reason = "not known is not the same as nothing to choose")]
 pub fn private_dns_scope(desired: &Desired, service: &str) -> Option<Option<PrivateDnsScope>> {
     if service != S3 || !*desired.private_dns_enabled.known()? {
         return Some(None);

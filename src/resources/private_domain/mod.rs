@@ -330,7 +330,7 @@ fn check_replacement(prior: Option<&Model>, recorded: &Recorded, replaced: &[&st
     let text = format!(
         "A domain cannot change its {attribute}, so this would replace it, and the new one would start with an empty file system: the home folders of all users are in {file_system}, which would stay behind. If they are not needed, set home_efs.on_destroy to \"delete\" and apply that first; then the file system goes with the domain. If they are, make a second resource, copy them, and remove this one afterwards."
     );
-    Err(Diagnostic::error("This would lose the home folders", text).at(Path::root(*attribute)).into())
+    Err(Diagnostic::error("This would lose the home folders", text).at(Path::root(attribute)).into())
 }
 
 /// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).

@@ -36,7 +36,7 @@ fn the_users_own_groups_take_the_place_of_ours_and_give_it_back() {
     made.set("client_cidr_blocks", Json::Null);
     let paths = ["client_cidr_blocks", "endpoint_security_group_id", "endpoints.security_group_ids"];
     made.change("endpoints", json!({ "security_group_ids": [own] }), &paths);
-    assert_eq!(groups_of(&made, "studio"), [own.clone()]);
+    assert_eq!(groups_of(&made, "studio"), std::slice::from_ref(&own));
     assert!(made.values()["endpoint_security_group_id"].is_null());
     made.assert_imports();
 

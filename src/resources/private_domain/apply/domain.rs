@@ -142,10 +142,11 @@ async fn take_groups_off(step: &Step, domain: &Domain) -> Result<(), AwsError> {
 async fn mark(step: &Step, group: Option<SecurityGroupId>, domain: &Domain) {
     let set = [(BEING_DESTROYED.to_owned(), domain.id.to_string())].into();
     let mark = TagChange { set, ..TagChange::default() };
-    if let Some(group) = group {
-        if let Err(error) = ec2::tags::update_tags(&step.work.clients, group.as_str(), &mark).await {
-            tracing::warn!(%group, %error, "the destruction could not be marked");
-        }
+    let Some(group) = group else {
+        return;
+    };
+    if let Err(error) = ec2::tags::update_tags(&step.work.clients, group.as_str(), &mark).await {
+        tracing::warn!(%group, %error, "the destruction could not be marked");
     }
 }
 

@@ -45,10 +45,10 @@ pub fn apply_domain_group(step: Step, desired: &Desired, state: &Recorded) -> Bo
     async move {
         // What is to stay is not being destroyed any more.
         let mark = TagChange { remove: [BEING_DESTROYED.to_owned()].into(), ..TagChange::default() };
-        if let Some(id) = marked {
-            if let Err(error) = ec2::tags::update_tags(&step.work.clients, id.as_str(), &mark).await {
-                return step.failed(error);
-            }
+        if let Some(id) = marked
+            && let Err(error) = ec2::tags::update_tags(&step.work.clients, id.as_str(), &mark).await
+        {
+            return step.failed(error);
         }
         apply(step, wanted, group).await
     }
