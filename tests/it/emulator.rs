@@ -110,6 +110,8 @@ pub struct Network {
     pub subnet_ids: Vec<String>,
     /// The route table of its subnets.
     pub route_table_id: String,
+    /// The VPC's default security group.
+    pub default_security_group_id: String,
     /// A role that SageMaker may assume.
     pub role_arn: String,
 }
@@ -187,20 +189,25 @@ impl Account {
     /// Makes a VPC with three subnets (two in Regions with as many zones), and a role. Afterwards they count as what was
     /// there before.
     pub fn network(&self) -> Network {
-        self.network_of(false)
+        self.network_with(false)
     }
 
-    /// The same, with IPv6 addresses beside IPv4.
+    /// The same with an IPv6 range in the VPC and in each subnet.
     pub fn dual_stack_network(&self) -> Network {
-        self.network_of(true)
+        self.network_with(true)
     }
 
-    fn network_of(&self, ipv6: bool) -> Network {
+    /// From here on, all that exists counts as what was there before.
+    pub fn keep_everything(&self) {
+        let found = self.everything();
+        *self.before.lock().expect("no test panics with this lock") = found;
+    }
+
+    fn network_with(&self, ipv6: bool) -> Network {
         let subnets = if self.region == REGION { 3 } else { 2 };
         let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets, "ipv6": ipv6 });
         let made = self.emulator.ask("POST", "network", &wanted);
-        let found = self.everything();
-        *self.before.lock().expect("no test panics with this lock") = found;
+        self.keep_everything();
         serde_json::from_value(made.clone()).unwrap_or_else(|error| panic!("{error}: {made}"))
     }
 

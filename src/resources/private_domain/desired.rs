@@ -190,7 +190,7 @@ impl Desired {
             Key::Adopted(service) => self.adopted().contains(service),
             Key::Gateway => !self.route_tables.is_null(),
             Key::Profile(name) => self.profiles().contains_key(name),
-            Key::Contents => false,
+            Key::Contents | Key::NfsGroups => false,
             Key::Zone(slot) => zones::wanted(self, recorded).contains_key(slot),
         }
     }

@@ -15,6 +15,7 @@ use crate::resources::values::{StringMap, known_set, overlaps};
 pub fn validate(model: &Model) -> Diagnostics {
     let mut found = Diagnostics::new();
     found.extend(adoption(model));
+    found.extend(landing(model));
     found.extend(clients(model));
     if let Some(endpoints) = model.endpoints.known() {
         found.extend(policies(endpoints));
@@ -60,6 +61,18 @@ fn adoption(model: &Model) -> Vec<Diagnostic> {
                 .collect()
         }
     }
+}
+
+/// Users cannot land in the web portal while it is turned off (UserSettings, SageMaker API reference).
+fn landing(model: &Model) -> Option<Diagnostic> {
+    let settings = model.default_user_settings.known()?;
+    let lands = settings.default_landing_uri.text()?.starts_with("studio::");
+    if !lands || settings.studio_web_portal.text() != Some("DISABLED") {
+        return None;
+    }
+    let text = "Users land in the web portal, which is DISABLED: SageMaker refuses that. Set studio_web_portal to \"ENABLED\", or let them land elsewhere, such as \"app:JupyterServer:\".";
+    let path = Path::root("default_user_settings").attribute("default_landing_uri");
+    Some(Diagnostic::error("Nowhere to land", text).at(path))
 }
 
 /// Client ranges need a group of ours to be opened in.

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 
 use super::desired::{Desired, Mode};
 use super::key::{STUDIO, Slot};
-use super::recorded::{Association, Domain, Recorded, is_within};
+use super::recorded::{Association, Domain, Endpoint, Recorded, is_within};
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::{AccountId, HostedZoneId};
@@ -139,10 +139,18 @@ pub fn fqdn(domain: &Domain) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
+/// The studio endpoint that records are to point at, if it is there: the one that is made, or the one that is adopted.
+pub fn target<'a>(desired: &Desired, recorded: &'a Recorded) -> Option<&'a Endpoint> {
+    if desired.adopted().contains(STUDIO) {
+        let wanted = desired.existing_endpoint(STUDIO);
+        return recorded.adopted.get(STUDIO).filter(|endpoint| wanted.known().is_none_or(|id| *id == endpoint.id));
+    }
+    recorded.endpoints.get(STUDIO)
+}
+
 /// The records for names: each and everything below it, pointing at the studio endpoint. IPv6 records only where the
-/// endpoint has such addresses. `None` while the endpoint is not there.
-pub fn records(recorded: &Recorded, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
-    let endpoint = recorded.endpoint(STUDIO)?;
+/// endpoint has such addresses. `None` while it has no name.
+pub fn records(endpoint: &Endpoint, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
     let (dns_name, hosted_zone_id) = endpoint.dns.clone()?;
     let addresses: Vec<IpAddr> = endpoint.addresses.iter().filter_map(|text| text.parse().ok()).collect();
     let mut found = BTreeSet::new();

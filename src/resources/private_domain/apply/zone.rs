@@ -104,7 +104,9 @@ fn wanted(slot: &Slot, desired: &Desired, state: &Recorded) -> Wanted {
     let names = zone.names.expect("the domain is in service before, and has a URL then");
     let by_address = known(&desired.zones.by_address);
     Wanted {
-        records: zones::records(state, &names, by_address).expect("the studio endpoint is there before"),
+        records: zones::target(desired, state)
+            .and_then(|endpoint| zones::records(endpoint, &names, by_address))
+            .expect("the studio endpoint is there before, and has a name"),
         name: zone.name.expect("the domain is in service before, and has a URL then"),
         existing: match zone.existing {
             Value::Known(id) => Some(id),

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records};
+use super::{
+    BEING_DESTROYED, endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records,
+};
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::vpc_endpoint::{
     EndpointState, EndpointType, VpcEndpoint, list_vpc_endpoints, list_vpc_endpoints_by_tag,
@@ -14,7 +16,7 @@ use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
 use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53};
 use crate::resources::private_domain::changes::is_restriction;
-use crate::resources::private_domain::key::{Key, Slot};
+use crate::resources::private_domain::key::{Key, STUDIO, Slot};
 use crate::resources::private_domain::lookup::candidates;
 use crate::resources::private_domain::project::served_by;
 use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone, is_within};
@@ -34,7 +36,10 @@ pub async fn owned(clients: &Clients, owner: &str) -> Result<Recorded, AwsError>
     let mut found = Recorded { owner: owner.to_owned(), zones, ..Recorded::default() };
     for group in groups {
         match owner_and_part(&group.tags).and_then(|(_, part)| Key::from_part(part)) {
-            Some(Key::DomainGroup) => found.domain_group = Some(read_group(clients, group.id, &group.tags).await?),
+            Some(Key::DomainGroup) => {
+                found.being_destroyed = group.tags.contains_key(BEING_DESTROYED);
+                found.domain_group = Some(read_group(clients, group.id, &group.tags).await?);
+            }
             Some(Key::EndpointGroup) => found.endpoint_group = Some(read_group(clients, group.id, &group.tags).await?),
             _ => {}
         }
@@ -188,10 +193,13 @@ async fn with_our_records(
     mut names: Vec<String>,
 ) -> Result<Option<Zone>, AwsError> {
     let has = zone_records(clients, &candidate.id).await?;
+    let Some(endpoint) = found.endpoint(STUDIO) else {
+        return Ok(None);
+    };
     names.retain(|name| {
         let names: BTreeSet<String> = [name.clone()].into();
         let lead_there =
-            |by_address| zones::records(found, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
+            |by_address| zones::records(endpoint, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
         lead_there(false) || lead_there(true)
     });
     let names: BTreeSet<String> = names.into_iter().collect();
