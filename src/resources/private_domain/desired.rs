@@ -269,6 +269,11 @@ impl Desired {
         }
     }
 
+    /// The domain: as it is recorded or, before that, as it was found to be adopted.
+    pub fn domain<'a>(&'a self, recorded: &'a Recorded) -> Option<&'a Domain> {
+        recorded.domain.as_ref().or_else(|| self.facts.as_ref()?.domain.as_ref())
+    }
+
     /// The service as EC2 describes it.
     pub fn service(&self, service: &str) -> Option<&EndpointService> {
         self.facts.as_ref()?.services.get(service)

@@ -36,9 +36,10 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
                     .endpoint_group
                     .as_ref()
                     .and_then(|group| Some(rules(&endpoint_group_rules(desired, recorded)?, group))),
-                Key::Zone(slot) => {
-                    recorded.zones.get(slot).and_then(|zone| zone_details(slot, zone, desired, recorded))
-                }
+                Key::Zone(slot) => recorded.zones.get(slot).and_then(|zone| {
+                    let details = zone_details(slot, zone, desired, recorded).filter(|details| !details.is_empty());
+                    details.or_else(|| (!zone.ready).then(|| NOT_READY.to_owned()))
+                }),
                 Key::Endpoint(service) => recorded.endpoints.get(service).and_then(|endpoint| {
                     let change = endpoint_change(desired, recorded, service, endpoint)?;
                     Some(if endpoint.ready { endpoint_details(&change) } else { NOT_READY.to_owned() })
@@ -112,8 +113,8 @@ fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
 
 fn zone_details(slot: &Slot, zone: &Zone, desired: &Desired, recorded: &Recorded) -> Option<String> {
     let wanted = zones::wanted(desired, recorded).remove(slot)?;
-    let target = zones::target(desired, recorded)?;
-    let records = zones::records(target, &wanted.names?, *desired.zones.by_address.known()?)?;
+    let endpoint = zones::target(desired, recorded)?;
+    let records = zones::records(endpoint, &wanted.names?, *desired.zones.by_address.known()?)?;
     let named = |records: Vec<&Record>| {
         records.iter().map(|record| format!("{} {}", record.record_type.as_str(), record.name)).collect()
     };

@@ -219,7 +219,9 @@ async fn check_hosted_zones(clients: &Clients, model: &Model) -> Result<Vec<Diag
         };
         let found = find_hosted_zone(clients, &HostedZoneId::from(id.as_str())).await?;
         Ok(match found {
-            None => Some(error(format!("There is no hosted zone {id} in this account."))),
+            None => Some(error(format!(
+                "There is no hosted zone {id} in this account. If it was deleted, take it out of the configuration."
+            ))),
             Some(found) if found.name != name => Some(error(format!("It is the zone {}.", found.name))),
             Some(found) if !found.is_private => {
                 Some(error("It is a public zone. The names of a private domain have no place there.".to_owned()))

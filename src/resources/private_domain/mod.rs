@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use crate::aws::tags::owner_and_part;
-use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
+use crate::aws::{AwsError, Clients, DomainId, Tags, sagemaker};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
@@ -121,10 +121,11 @@ impl Resource for PrivateDomain {
         }
         let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
         let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
-        let unused: Diagnostics =
-            lookup::check_unused_zones(&desired, &recorded, adopted.as_ref()).into_iter().collect();
-        if unused.has_errors() {
-            return Err(unused);
+        let account = clients.as_ref().and_then(Clients::account_id);
+        let mut wrong: Diagnostics = zones::check::check(&desired, &recorded, account).into_iter().collect();
+        wrong.extend(lookup::check_unused_zones(&desired, &recorded, adopted.as_ref()));
+        if wrong.has_errors() {
+            return Err(wrong);
         }
         if prior.is_some() {
             let steps = plan::steps(Some(&desired), &recorded);
@@ -185,10 +186,9 @@ impl Resource for PrivateDomain {
             return Err(Diagnostic::error("There is nothing to import", text).into());
         };
         let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
-        let vpc_id = VpcId::from(domain.vpc_id.as_str());
         let owner = owner_and_part(&tags).map(|(owner, _)| owner.to_owned());
         let found = match &owner {
-            Some(owner) => read::find::owned(&clients, owner, &vpc_id).await.map_err(failed)?,
+            Some(owner) => read::find::owned(&clients, owner).await.map_err(failed)?,
             None => Recorded { owner: owner_of(&clients, &domain.vpc_id, &domain.name), ..Recorded::default() },
         };
         let found = read::find::serving(&clients, found, domain, owner.is_some()).await.map_err(failed)?;
@@ -392,7 +392,7 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
     let name = text(planned.map(|model| &model.name));
     let vpc_id = text(planned.map(|model| &model.vpc_id));
     if let Some(id) = planned.and_then(|model| model.existing_domain_id.text()) {
-        return found_before(clients, &owner_of(clients, &vpc_id, id), &vpc_id).await;
+        return found_before(clients, &owner_of(clients, &vpc_id, id)).await;
     }
     let owner = owner_of(clients, &vpc_id, &name);
     let taken = preflight::name::check(clients, &name, &owner, Moment::Apply)
@@ -401,11 +401,11 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
     if let Some(taken) = taken {
         return Err(taken.into());
     }
-    found_before(clients, &owner, &vpc_id).await
+    found_before(clients, &owner).await
 }
 
-async fn found_before(clients: &Clients, owner: &str, vpc_id: &str) -> Result<Recorded, Diagnostics> {
-    let found = read::find::owned(clients, owner, &VpcId::from(vpc_id)).await;
+async fn found_before(clients: &Clients, owner: &str) -> Result<Recorded, Diagnostics> {
+    let found = read::find::owned(clients, owner).await;
     found.map_err(|error| aws_error("look for parts of an earlier run", &error).into())
 }
 

@@ -28,6 +28,7 @@ use crate::resources::values::{StringMap, Strings, known_set, known_tags, shown_
 
 /// The model, with everything that is known to exist put in. What the user wrote and AWS does not show stays.
 pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Model {
+    model.forward_zones = Value::Known(parents(recorded, clients));
     project_endpoints(&mut model, recorded);
     project_zones(&mut model, recorded);
     if let Some(group) = &recorded.endpoint_group {
@@ -37,7 +38,6 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     model.endpoint_security_group_id = recorded.endpoint_group.as_ref().map(|group| group.id.to_string()).into();
     model.region = Value::Known(clients.region().to_string());
     model.account_id = clients.account_id().map(ToString::to_string).into();
-    model.forward_zones = Value::Known(parents(recorded, clients));
     match &recorded.domain {
         Some(domain) => {
             let names = zones::host_names(domain, model.forward_zones.known().map_or(&[][..], Vec::as_slice));
@@ -385,7 +385,12 @@ fn associations(
 }
 
 fn imported_zones(model: &Model, recorded: &Recorded) -> HostedZone {
-    let is_parent = recorded.zones.keys().any(|slot| matches!(slot, Slot::Parent(_)));
+    // A parent's records may be in an adopted zone.
+    let parents = model.forward_zones.known().map_or(&[][..], Vec::as_slice);
+    let is_parent = recorded
+        .zones
+        .iter()
+        .any(|(slot, zone)| matches!(slot, Slot::Parent(_)) || zone.names.iter().any(|name| parents.contains(name)));
     let mode = match (recorded.zones.is_empty(), is_parent) {
         (true, _) => "none",
         (false, true) => "parent",

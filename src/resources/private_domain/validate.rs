@@ -170,7 +170,9 @@ fn parents(zone: &HostedZone, endpoints: &Endpoints) -> Vec<Diagnostic> {
         Value::Known(_) | Value::Unknown => None,
     });
     let adopts_studio = keys(&endpoints.existing).is_none_or(|existing| existing.contains(STUDIO));
-    let further = zone.vpc_associations.known().map_or(zone.vpc_associations.is_unknown(), |vpcs| !vpcs.is_empty());
+    let further = zone.vpc_associations.known().map_or(zone.vpc_associations.is_unknown(), |vpcs| !vpcs.is_empty())
+        // Whether a zone is left to be made is known when the parents are.
+        || keys(&zone.existing_zone_ids).is_none_or(|zones| !zones.is_empty());
     if zone.mode.text() != Some("parent") || adopts_studio || further || private_dns != Some(true) {
         return Vec::new();
     }

@@ -326,7 +326,9 @@ async fn refresh_zone(clients: &Clients, slot: &Slot, recorded: &Zone) -> Result
         return Ok(None);
     };
     // What was not associated here is left alone. After a state without private data, the tags tell.
-    let associated = if recorded.associated.is_empty() { found.associated } else { recorded.associated.clone() };
+    let mut associated = if recorded.associated.is_empty() { found.associated } else { recorded.associated.clone() };
+    // What was taken off by somebody else is not ours any more. Of an unfinished zone, what was begun is kept.
+    associated.retain(|association| !recorded.ready || found.vpcs.contains(&association.vpc));
     let names = recorded.names.clone();
     Ok(Some(Zone { names, ready: recorded.ready, associated, ..found }))
 }
