@@ -189,12 +189,12 @@ impl Account {
     /// Makes a VPC with three subnets (two in Regions with as many zones), and a role. Afterwards they count as what was
     /// there before.
     pub fn network(&self) -> Network {
-        self.network_with(false)
+        self.network_of(false)
     }
 
-    /// The same with an IPv6 range in the VPC and in each subnet.
+    /// The same, with IPv6 addresses beside IPv4.
     pub fn dual_stack_network(&self) -> Network {
-        self.network_with(true)
+        self.network_of(true)
     }
 
     /// From here on, all that exists counts as what was there before.
@@ -203,7 +203,7 @@ impl Account {
         *self.before.lock().expect("no test panics with this lock") = found;
     }
 
-    fn network_with(&self, ipv6: bool) -> Network {
+    fn network_of(&self, ipv6: bool) -> Network {
         let subnets = if self.region == REGION { 3 } else { 2 };
         let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets, "ipv6": ipv6 });
         let made = self.emulator.ask("POST", "network", &wanted);

@@ -230,7 +230,7 @@ fn results() -> Vec<Attribute> {
             "endpoint_dns",
             Nesting::Map,
             vec![
-                string("dns_name", "The endpoint's regional name."),
+                string("dns_name", "The endpoint's regional name. That of S3 begins with `*.`, in the place of a bucket's name."),
                 string("hosted_zone_id", "The zone that an alias record to it gives."),
             ],
         )

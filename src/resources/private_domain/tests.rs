@@ -169,7 +169,7 @@ fn made_zone(recorded: &Recorded, zone: zones::Wanted) -> Zone {
     let (name, names) = (zone.name.unwrap(), zone.names.unwrap());
     Zone {
         ready: true,
-        records: zones::records(&recorded.endpoints[STUDIO], &names, false).unwrap(),
+        records: zones::records(&recorded.endpoints["studio"], &names, false).unwrap(),
         names,
         vpcs: [own_vpc()].into(),
         associated: [Association { vpc: own_vpc(), role_arn: None }].into(),

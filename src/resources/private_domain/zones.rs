@@ -139,17 +139,17 @@ pub fn fqdn(domain: &Domain) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
-/// The studio endpoint that records are to point at, if it is there: the one that is made, or the one that is adopted.
+/// The endpoint that records are to point at. `None` while it is not there, as where another one is adopted instead.
 pub fn target<'a>(desired: &Desired, recorded: &'a Recorded) -> Option<&'a Endpoint> {
     if desired.adopted().contains(STUDIO) {
-        let wanted = desired.existing_endpoint(STUDIO);
-        return recorded.adopted.get(STUDIO).filter(|endpoint| wanted.known().is_none_or(|id| *id == endpoint.id));
+        let is_wanted = |endpoint: &&Endpoint| desired.existing_endpoint(STUDIO) == Value::Known(endpoint.id.clone());
+        return recorded.adopted.get(STUDIO).filter(is_wanted);
     }
     recorded.endpoints.get(STUDIO)
 }
 
 /// The records for names: each and everything below it, pointing at the studio endpoint. IPv6 records only where the
-/// endpoint has such addresses. `None` while it has no name.
+/// endpoint has such addresses. `None` while the endpoint has no name.
 pub fn records(endpoint: &Endpoint, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
     let (dns_name, hosted_zone_id) = endpoint.dns.clone()?;
     let addresses: Vec<IpAddr> = endpoint.addresses.iter().filter_map(|text| text.parse().ok()).collect();

@@ -190,7 +190,7 @@ async fn wait_for(step: &Step, domain: &DomainId, going: &Going) -> Result<(), A
 /// What is in the way, and what to do about it.
 pub fn in_the_way(contents: &Contents) -> String {
     format!(
-        "there is in the way what was not made here:\n- {}\nDelete it, or set force_destroy = true and apply that first; then all of it is deleted",
+        "these are in the way, and were not made here:\n- {}\n\nDelete them, or set force_destroy = true and apply that first; then all of them are deleted",
         contents.lines().join("\n- ")
     )
 }
