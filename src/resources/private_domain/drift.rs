@@ -73,7 +73,8 @@ fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
 
 fn zone_details(slot: &Slot, zone: &Zone, desired: &Desired, recorded: &Recorded) -> Option<String> {
     let wanted = zones::wanted(desired, recorded).remove(slot)?;
-    let records = zones::records(recorded, &wanted.names?, *desired.zones.by_address.known()?)?;
+    let endpoint = zones::target(desired, recorded)?;
+    let records = zones::records(endpoint, &wanted.names?, *desired.zones.by_address.known()?)?;
     let named = |records: Vec<&Record>| {
         records.iter().map(|record| format!("{} {}", record.record_type.as_str(), record.name)).collect()
     };

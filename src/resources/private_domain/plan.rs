@@ -24,11 +24,9 @@
 //! | apps and spaces | domain, user profiles | nobody makes them here; they go before what they are in |
 //!
 //! A part is made or changed after what it needs, and deleted after everything that needs it. Two exceptions, both for
-//! names that must have one answer and only one:
-//!
-//! - A hosted zone is deleted after the others are made, so that names go on to be answered.
-//! - Where the studio endpoint's private DNS is turned on, it takes the parents over in the VPC, and EC2 refuses that as
-//!   long as a zone there has one of their names: then the parent zones leave before.
+//! names that must have one answer and only one. A hosted zone is deleted after the others are made, so that names go on to
+//! be answered. And where the studio endpoint's private DNS is turned on, it takes the parents over in the VPC, and EC2
+//! refuses that as long as a zone there has one of their names: then the parent zones leave before.
 //! The domain does not wait for the endpoints: it takes the longest, and it can be made without them.
 //!
 //! **Invariant:** pure.
@@ -242,7 +240,9 @@ fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, slot: &Slot, wanted
     zone.ready
         && is_the_zone
         && answers_there
-        && zones::records(recorded, names, *by_address).is_some_and(|records| records == zone.records)
+        && zones::target(desired, recorded)
+            .and_then(|endpoint| zones::records(endpoint, names, *by_address))
+            .is_some_and(|records| records == zone.records)
         && !studio_moves(desired, recorded, *by_address)
 }
 

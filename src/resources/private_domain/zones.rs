@@ -21,7 +21,7 @@ use std::net::IpAddr;
 
 use super::desired::{Desired, Mode};
 use super::key::{STUDIO, Slot};
-use super::recorded::{Association, Domain, Recorded, is_within};
+use super::recorded::{Association, Domain, Endpoint, Recorded, is_within};
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::{AccountId, HostedZoneId};
@@ -58,11 +58,7 @@ pub fn wanted(desired: &Desired, recorded: &Recorded) -> BTreeMap<Slot, Wanted> 
         });
         return existing.collect();
     };
-    let names = match mode {
-        Mode::None => Vec::new(),
-        Mode::Domain => host_slots(desired.domain(recorded), parents),
-        Mode::Parent => parents.iter().map(|parent| own(Slot::Parent(parent.clone()), parent)).collect(),
-    };
+    let names = names(*mode, desired.domain(recorded), parents);
     let existing = desired.zones.existing.known();
     let mut zones: BTreeMap<Slot, Wanted> = BTreeMap::new();
     for name in names {
@@ -92,6 +88,26 @@ pub fn unused(desired: &Desired, recorded: &Recorded) -> Vec<String> {
     let wanted = wanted(desired, recorded);
     let existing = desired.zones.existing.known().into_iter().flatten().map(|(zone, _)| zone);
     existing.filter(|zone| !wanted.contains_key(&Slot::Existing((*zone).clone()))).cloned().collect()
+}
+
+/// The names that get records, where they are known; of those that are not, the form.
+pub fn names_in_words(desired: &Desired, recorded: &Recorded) -> Vec<String> {
+    let (Value::Known(mode), Value::Known(parents)) = (&desired.zones.mode, &desired.parents) else {
+        return Vec::new();
+    };
+    let in_words = |Name { slot, name, parent }: Name| {
+        let prefix = if matches!(slot, Slot::Portal | Slot::PortalFips) { "studio-" } else { "" };
+        name.unwrap_or_else(|| format!("{prefix}d-….{parent}"))
+    };
+    names(*mode, desired.domain(recorded), parents).into_iter().map(in_words).collect()
+}
+
+fn names(mode: Mode, domain: Option<&Domain>, parents: &[String]) -> Vec<Name> {
+    match mode {
+        Mode::None => Vec::new(),
+        Mode::Domain => host_slots(domain, parents),
+        Mode::Parent => parents.iter().map(|parent| own(Slot::Parent(parent.clone()), parent)).collect(),
+    }
 }
 
 impl Name {
@@ -139,10 +155,18 @@ pub fn fqdn(domain: &Domain) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
+/// The endpoint that records are to point at. `None` while it is not there, as where another one is adopted instead.
+pub fn target<'a>(desired: &Desired, recorded: &'a Recorded) -> Option<&'a Endpoint> {
+    if desired.adopted().contains(STUDIO) {
+        let is_wanted = |endpoint: &&Endpoint| desired.existing_endpoint(STUDIO) == Value::Known(endpoint.id.clone());
+        return recorded.adopted.get(STUDIO).filter(is_wanted);
+    }
+    recorded.endpoints.get(STUDIO)
+}
+
 /// The records for names: each and everything below it, pointing at the studio endpoint. IPv6 records only where the
-/// endpoint has such addresses. `None` while the endpoint is not there.
-pub fn records(recorded: &Recorded, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
-    let endpoint = recorded.endpoint(STUDIO)?;
+/// endpoint has such addresses. `None` while the endpoint has no name.
+pub fn records(endpoint: &Endpoint, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
     let (dns_name, hosted_zone_id) = endpoint.dns.clone()?;
     let addresses: Vec<IpAddr> = endpoint.addresses.iter().filter_map(|text| text.parse().ok()).collect();
     let mut found = BTreeSet::new();

@@ -53,6 +53,11 @@ impl Place {
 
     /// Writes a private domain with as few endpoints as it takes, and these attributes. JSON is HCL enough for values.
     fn write(&self, attributes: &Json) {
+        self.write_beside("", attributes);
+    }
+
+    /// The same beside other resources.
+    fn write_beside(&self, others: &str, attributes: &Json) {
         let mut all = json!({
             "name": "test",
             "vpc_id": self.network.vpc_id,
@@ -66,8 +71,10 @@ impl Place {
         }
         let lines = all.as_object().expect("it is one").iter().filter(|(_, value)| !value.is_null());
         let lines = lines.map(|(name, value)| format!("  {name} = {value}\n"));
-        self.workspace
-            .write(&format!("resource \"studio_private_domain\" \"test\" {{\n{}}}\n", lines.collect::<String>()));
+        self.workspace.write(&format!(
+            "{others}resource \"studio_private_domain\" \"test\" {{\n{}}}\n",
+            lines.collect::<String>()
+        ));
     }
 
     /// Makes it, and finds nothing more to do.

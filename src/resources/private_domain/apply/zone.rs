@@ -103,8 +103,9 @@ fn wanted(slot: &Slot, desired: &Desired, state: &Recorded) -> Wanted {
     let zone = zones::wanted(desired, state).remove(slot).expect("only wanted zones are made");
     let names = zone.names.expect("the domain is in service before, and has a URL then");
     let by_address = known(&desired.zones.by_address);
+    let endpoint = zones::target(desired, state).expect("the studio endpoint is there before");
     Wanted {
-        records: zones::records(state, &names, by_address).expect("the studio endpoint is there before"),
+        records: zones::records(endpoint, &names, by_address).expect("an endpoint in service has a name"),
         name: zone.name.expect("the domain is in service before, and has a URL then"),
         existing: match zone.existing {
             Value::Known(id) => Some(id),

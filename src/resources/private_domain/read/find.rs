@@ -14,7 +14,7 @@ use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
 use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53};
 use crate::resources::private_domain::changes::is_restriction;
-use crate::resources::private_domain::key::{Key, Slot};
+use crate::resources::private_domain::key::{Key, STUDIO, Slot};
 use crate::resources::private_domain::lookup::candidates;
 use crate::resources::private_domain::project::served_by;
 use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone, is_within};
@@ -190,8 +190,8 @@ async fn with_our_records(
     let has = zone_records(clients, &candidate.id).await?;
     names.retain(|name| {
         let names: BTreeSet<String> = [name.clone()].into();
-        let lead_there =
-            |by_address| zones::records(found, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
+        let ours = |by_address| zones::records(found.endpoint(STUDIO)?, &names, by_address);
+        let lead_there = |by_address| ours(by_address).is_some_and(|ours| ours.is_subset(&has));
         lead_there(false) || lead_there(true)
     });
     let names: BTreeSet<String> = names.into_iter().collect();
