@@ -325,6 +325,9 @@ fn the_sdk_would_log_the_url_and_this_provider_does_not() {
     let ground = Ground::new();
     let log = Everything::default();
     let subscriber = tracing_subscriber::registry().with(log.clone());
+    // Where there is one subscriber alone, an event that another test's thread comes to first is switched off for all
+    // threads, because nobody listens in that one. Where there are two, each of them is asked.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let found = tracing::subscriber::with_default(subscriber, || opened(&ground, json!({}))).unwrap();
     assert_eq!(found["url"], json!(ground.last().url));
 
