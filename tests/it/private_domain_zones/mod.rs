@@ -204,8 +204,7 @@ fn route53_vpc(id: &str) -> Vpc {
 /// Makes a private zone by hand, in a VPC, and with a record of somebody else's.
 fn zone_by_hand(outside: &Outside, name: &str, vpc: &str) -> String {
     let config = HostedZoneConfig::builder().private_zone(true).build();
-    let reference = format!("{name} {vpc} {:?}", std::time::Instant::now());
-    let request = outside.route53().create_hosted_zone().name(name).caller_reference(reference);
+    let request = outside.route53().create_hosted_zone().name(name).caller_reference(format!("{name} in {vpc}"));
     let made = outside.run(request.vpc(route53_vpc(vpc)).hosted_zone_config(config).send());
     let id = made.hosted_zone().expect("it was made").id();
     let id = id.rsplit('/').next().expect("there is a last part").to_owned();
