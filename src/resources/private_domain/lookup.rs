@@ -242,12 +242,16 @@ fn known_entries(map: &StringMap) -> Vec<(String, String)> {
 pub fn check_unused_zones(desired: &Desired, recorded: &Recorded, domain: Option<&Domain>) -> Vec<Diagnostic> {
     let mut recorded = recorded.clone();
     recorded.domain = recorded.domain.or_else(|| domain.cloned());
-    let names = desired.parents.known().map(|parents| parents.join(" or ")).unwrap_or_default();
+    let names = hosted_zones::names_in_words(desired, &recorded).join(", ");
+    let later = match recorded.domain {
+        Some(_) => "",
+        None => " A zone of one domain's names can be adopted once that domain exists.",
+    };
     let unused = hosted_zones::unused(desired, &recorded).into_iter();
     unused
         .map(|zone| {
             let text = format!(
-                "No name that gets records is {zone:?} or lies below it: all of them lie in {names}. A zone of one domain's names can be adopted once that domain exists."
+                "No name that gets records is {zone:?} or lies below it. With this mode, these get records: {names}.{later}"
             );
             let path = Path::root("hosted_zone").attribute("existing_zone_ids").key(&zone);
             Diagnostic::error(format!("The hosted zone {zone} has no use"), text).at(path)

@@ -327,6 +327,53 @@ fn groups_of_the_users_own_are_put_on_before_ours_is_deleted() {
     );
 }
 
+/// The same with zones of the parents, in the VPC.
+fn made_with_parents() -> Recorded {
+    let mut recorded = made();
+    recorded.endpoints.values_mut().for_each(|endpoint| endpoint.private_dns_enabled = false);
+    let zones = PARENTS.map(|name| {
+        let wanted =
+            zones::Wanted { name: Some(name.to_owned()), existing: Value::Null, names: Some([name.to_owned()].into()) };
+        (Slot::Parent(name.to_owned()), made_zone(&recorded, wanted))
+    });
+    recorded.zones = zones.into();
+    recorded
+}
+
+#[test]
+fn zones_are_deleted_after_others_are_made() {
+    let recorded = made_with_parents();
+    let model = with("endpoints", json!({ "private_dns_enabled": false }));
+    let desired = Desired::new(&model, None, &recorded, Some(facts()));
+    check_order(
+        Some(&desired),
+        &recorded,
+        expect![[r#"
+            Create hosted zone of the domain after []
+            Create hosted zone of the web portal after []
+            Delete hosted zone studio.eu-west-1.sagemaker.aws after [hosted zone of the domain, hosted zone of the web portal]
+            Delete hosted zone studio.sagemaker.eu-west-1.app.aws after [hosted zone of the domain, hosted zone of the web portal]"#]],
+    );
+}
+
+#[test]
+fn parent_zones_leave_before_private_dns_comes() {
+    let recorded = made_with_parents();
+    let desired = Desired::new(&model(&config()), None, &recorded, Some(facts()));
+    check_order(
+        Some(&desired),
+        &recorded,
+        expect![[r#"
+            Update VPC endpoint for sagemaker.api after []
+            Update VPC endpoint for sagemaker.runtime after []
+            Update VPC endpoint for studio after [hosted zone studio.eu-west-1.sagemaker.aws, hosted zone studio.sagemaker.eu-west-1.app.aws]
+            Create hosted zone of the domain after [VPC endpoint for studio]
+            Create hosted zone of the web portal after [VPC endpoint for studio]
+            Delete hosted zone studio.eu-west-1.sagemaker.aws after []
+            Delete hosted zone studio.sagemaker.eu-west-1.app.aws after []"#]],
+    );
+}
+
 #[test]
 fn another_spelling_of_a_range_is_the_same_range() {
     let mut recorded = made();

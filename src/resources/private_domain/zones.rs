@@ -58,11 +58,7 @@ pub fn wanted(desired: &Desired, recorded: &Recorded) -> BTreeMap<Slot, Wanted> 
         });
         return existing.collect();
     };
-    let names = match mode {
-        Mode::None => Vec::new(),
-        Mode::Domain => host_slots(desired.domain(recorded), parents),
-        Mode::Parent => parents.iter().map(|parent| own(Slot::Parent(parent.clone()), parent)).collect(),
-    };
+    let names = names(*mode, desired.domain(recorded), parents);
     let existing = desired.zones.existing.known();
     let mut zones: BTreeMap<Slot, Wanted> = BTreeMap::new();
     for name in names {
@@ -92,6 +88,26 @@ pub fn unused(desired: &Desired, recorded: &Recorded) -> Vec<String> {
     let wanted = wanted(desired, recorded);
     let existing = desired.zones.existing.known().into_iter().flatten().map(|(zone, _)| zone);
     existing.filter(|zone| !wanted.contains_key(&Slot::Existing((*zone).clone()))).cloned().collect()
+}
+
+/// The names that get records, where they are known; of those that are not, the form.
+pub fn names_in_words(desired: &Desired, recorded: &Recorded) -> Vec<String> {
+    let (Value::Known(mode), Value::Known(parents)) = (&desired.zones.mode, &desired.parents) else {
+        return Vec::new();
+    };
+    let in_words = |Name { slot, name, parent }: Name| {
+        let prefix = if matches!(slot, Slot::Portal | Slot::PortalFips) { "studio-" } else { "" };
+        name.unwrap_or_else(|| format!("{prefix}d-….{parent}"))
+    };
+    names(*mode, desired.domain(recorded), parents).into_iter().map(in_words).collect()
+}
+
+fn names(mode: Mode, domain: Option<&Domain>, parents: &[String]) -> Vec<Name> {
+    match mode {
+        Mode::None => Vec::new(),
+        Mode::Domain => host_slots(domain, parents),
+        Mode::Parent => parents.iter().map(|parent| own(Slot::Parent(parent.clone()), parent)).collect(),
+    }
 }
 
 impl Name {

@@ -188,9 +188,10 @@ fn what_is_not_the_private_zone_of_that_name_is_refused_at_its_key() {
         place.refuse(&existing("domain", json!({ name: id })), &[&at(name), said]);
     }
     let other = zone_by_hand(&place.outside, "example.com", &place.network.vpc_id);
-    place.refuse(&existing("domain", json!({ "example.com": other })), &[&at("example.com"), "has no use", PARENT]);
+    place.refuse(&existing("domain", json!({ "example.com": other })), &[&at("example.com"), "has no use"]);
     let app_zone = zone_by_hand(&place.outside, APP_PARENT, &place.network.vpc_id);
-    place.refuse(&existing("domain", json!({ APP_PARENT: app_zone })), &[&at(APP_PARENT), "has no use"]);
+    let form = format!("these get records: d-….{PARENT}, studio-d-….{PARENT}.");
+    place.refuse(&existing("domain", json!({ APP_PARENT: app_zone })), &[&at(APP_PARENT), "has no use", &form]);
     let name = format!("d-abcdefghijkl.{PARENT}");
     let host = zone_by_hand(&place.outside, &name, &place.network.vpc_id);
     place.refuse(&existing("domain", json!({ &name: host })), &[&at(&name), "once that domain exists"]);
@@ -249,6 +250,28 @@ fn a_destroy_does_not_need_the_adopted_zone_any_more() {
     delete_zone(&place.outside, &zone);
     place.workspace.destroy_without_a_look();
     place.account.assert_nothing_is_left();
+}
+
+#[test]
+fn a_zone_whose_id_is_not_known_at_plan_is_adopted() {
+    let place = Place::new();
+    let zone = place.parent_zone();
+    let made = |name: &str| format!("resource \"terraform_data\" \"{name}\" {{\n  input = \"{zone}\"\n}}\n");
+    let adopting = |name: &str| {
+        let id = format!("${{terraform_data.{name}.output}}");
+        place.write_beside(&made(name), &existing("domain", json!({ PARENT: id })));
+    };
+    adopting("first");
+    place.workspace.apply();
+    place.workspace.plan().assert_empty();
+    place.assert_holds(&zone, PARENT, &[&place.hosts()[0], &place.hosts()[1]]);
+    let batches = place.account.count("ChangeResourceRecordSets");
+    // Another way to say the same is not known to be the same before it is made.
+    adopting("second");
+    place.workspace.apply();
+    place.workspace.plan().assert_empty();
+    assert_eq!(place.account.count("ChangeResourceRecordSets"), batches);
+    place.destroy_around(&zone, PARENT);
 }
 
 // ---- What tests do outside ----

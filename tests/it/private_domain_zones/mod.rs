@@ -53,6 +53,11 @@ impl Place {
 
     /// Writes a private domain with as few endpoints as it takes, and these attributes. JSON is HCL enough for values.
     fn write(&self, attributes: &Json) {
+        self.write_beside("", attributes);
+    }
+
+    /// The same beside other resources.
+    fn write_beside(&self, others: &str, attributes: &Json) {
         let mut all = json!({
             "name": "test",
             "vpc_id": self.network.vpc_id,
@@ -66,8 +71,10 @@ impl Place {
         }
         let lines = all.as_object().expect("it is one").iter().filter(|(_, value)| !value.is_null());
         let lines = lines.map(|(name, value)| format!("  {name} = {value}\n"));
-        self.workspace
-            .write(&format!("resource \"studio_private_domain\" \"test\" {{\n{}}}\n", lines.collect::<String>()));
+        self.workspace.write(&format!(
+            "{others}resource \"studio_private_domain\" \"test\" {{\n{}}}\n",
+            lines.collect::<String>()
+        ));
     }
 
     /// Makes it, and finds nothing more to do.
@@ -197,8 +204,7 @@ fn route53_vpc(id: &str) -> Vpc {
 /// Makes a private zone by hand, in a VPC, and with a record of somebody else's.
 fn zone_by_hand(outside: &Outside, name: &str, vpc: &str) -> String {
     let config = HostedZoneConfig::builder().private_zone(true).build();
-    let reference = format!("{name} {vpc} {:?}", std::time::Instant::now());
-    let request = outside.route53().create_hosted_zone().name(name).caller_reference(reference);
+    let request = outside.route53().create_hosted_zone().name(name).caller_reference(format!("{name} in {vpc}"));
     let made = outside.run(request.vpc(route53_vpc(vpc)).hosted_zone_config(config).send());
     let id = made.hosted_zone().expect("it was made").id();
     let id = id.rsplit('/').next().expect("there is a last part").to_owned();

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_ec2::types::VpcEndpointType;
 use aws_sdk_route53::types::ChangeAction;
 use serde_json::{Value as Json, json};
 
 use super::{Place, address, both, change_record, records};
-use crate::{emulator::Account, terraform::Workspace};
+use crate::emulator::Account;
 
 impl Place {
     fn target(&self) -> String {
@@ -80,11 +81,7 @@ fn addresses_follow_an_endpoint_that_was_moved_by_hand() {
     let endpoint = place.values()["endpoint_ids"]["studio"].as_str().expect("it has one").to_owned();
     let modify = || place.outside.ec2().modify_vpc_endpoint().vpc_endpoint_id(&endpoint);
     place.outside.run(modify().add_subnet_ids(&third).remove_subnet_ids(&second).send());
-    let available = || {
-        let found = place.outside.run(place.outside.ec2().describe_vpc_endpoints().vpc_endpoint_ids(&endpoint).send());
-        found.vpc_endpoints()[0].state().is_some_and(|state| state.as_str().eq_ignore_ascii_case("available"))
-    };
-    crate::terraform::wait_until("the endpoint is available", available);
+    place.wait_until_available(&endpoint);
     // It is put back, where it may have another address in the same subnet.
     let plan = place.workspace.plan();
     let drift = plan.change().before["drift"].to_string();
@@ -136,36 +133,59 @@ fn an_address_that_was_changed_is_put_back_and_a_foreign_record_removed() {
 }
 
 #[test]
-fn records_of_an_adopted_endpoint_point_at_it() {
+fn records_follow_to_an_adopted_endpoint_and_back() {
+    let place = Place::new();
+    let with = |existing: Json| json!({ "endpoints": { "services": ["studio"], "existing": existing } });
+    place.make(&with(json!({})));
+    let made = place.target();
+    let adopt = |id: &str| {
+        place.make(&with(json!({ "studio": id })));
+        assert_eq!(place.values()["endpoint_ids"]["studio"], id);
+        place.assert_answers(&[("A", &place.target())]);
+    };
+    let [first, second] = [place.endpoint_by_hand(), place.endpoint_by_hand()];
+    adopt(&first);
+    assert_ne!(place.target(), made);
+    adopt(&second);
+    place.make(&with(json!({})));
+    place.assert_answers(&[("A", &place.target())]);
+    assert_eq!(place.account.count("CreateDomain"), 1);
+    place.workspace.destroy();
+    let by_hand = [first, second].map(Into::into).into();
+    place.outside.run(place.outside.ec2().delete_vpc_endpoints().set_vpc_endpoint_ids(Some(by_hand)).send());
+    crate::terraform::wait_until("the endpoints are gone", || place.account.leftovers().is_empty());
+}
+
+#[test]
+fn records_follow_to_an_endpoint_that_is_made_again() {
     let place = Place::new();
     place.make(&json!({}));
-    let endpoint = place.values()["endpoint_ids"]["studio"].clone();
-    // Another domain in the same VPC, on the first one's endpoint.
-    let (vpc_id, role) = (&place.network.vpc_id, &place.network.role_arn);
-    let subnets = json!(place.network.subnet_ids[..2]);
-    let second = Workspace::with(
-        &place.account,
-        &format!(
-            r#"
-resource "studio_private_domain" "test" {{
-  name               = "second"
-  vpc_id             = "{vpc_id}"
-  subnet_ids         = {subnets}
-  execution_role_arn = "{role}"
-  home_efs           = {{ enabled = false }}
-  endpoints          = {{ services = [], existing = {{ studio = {endpoint} }} }}
-}}
-"#
-        ),
-    );
-    second.apply();
-    second.plan().assert_empty();
-    let values = second.state().values(super::ADDRESS);
-    for (name, zone) in values["hosted_zone_ids"].as_object().expect("a map") {
-        let zone = zone.as_str().expect("it is an id");
-        assert_eq!(records(&place.outside, zone), both(&["A"], name, &place.target()));
-    }
-    second.destroy();
+    let (before, id) = (place.target(), place.values()["endpoint_ids"]["studio"].clone());
+    let id = id.as_str().expect("it is an id").to_owned();
+    place.outside.run(place.outside.ec2().delete_vpc_endpoints().vpc_endpoint_ids(id).send());
+    place.make(&json!({}));
+    assert_ne!(place.target(), before);
     place.assert_answers(&[("A", &place.target())]);
     place.destroy();
+}
+
+impl Place {
+    /// Makes an endpoint for Studio that serves no names.
+    fn endpoint_by_hand(&self) -> String {
+        let request = self.outside.ec2().create_vpc_endpoint().vpc_id(&self.network.vpc_id);
+        let request = request.vpc_endpoint_type(VpcEndpointType::Interface).private_dns_enabled(false);
+        let request = request.service_name("aws.sagemaker.us-east-1.studio").subnet_ids(&self.network.subnet_ids[0]);
+        let made = self.outside.run(request.send());
+        let id = made.vpc_endpoint().and_then(|made| made.vpc_endpoint_id()).expect("it has an id").to_owned();
+        self.wait_until_available(&id);
+        id
+    }
+
+    fn wait_until_available(&self, endpoint: &str) {
+        let describe = || self.outside.ec2().describe_vpc_endpoints().vpc_endpoint_ids(endpoint).send();
+        crate::terraform::wait_until("the endpoint is available", || {
+            let found = self.outside.run(describe());
+            found.vpc_endpoints()[0].state().is_some_and(|state| state.as_str().eq_ignore_ascii_case("available"))
+        });
+    }
 }
