@@ -6,6 +6,7 @@
 mod emulator;
 mod terraform;
 
+mod dns_check;
 mod dns_forwarding;
 mod partitions;
 mod presign_policy;
