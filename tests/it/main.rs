@@ -9,6 +9,7 @@ mod terraform;
 mod dns_check;
 mod dns_forwarding;
 mod partitions;
+mod preflight;
 mod presign_policy;
 mod private_domain;
 mod private_domain_import;
