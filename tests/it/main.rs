@@ -17,6 +17,7 @@ mod scenario;
 
 mod plan_rules;
 
+mod dns_lab;
 mod forwarders;
 
 mod client;

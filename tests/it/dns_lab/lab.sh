@@ -99,7 +99,8 @@ obey() {
 do_public() {
   do_stop public
   start public public named -f -c "/work/public/$1.conf"
-  listening public
+  # It listens before it has read its zones.
+  listening public && answering 198.51.100.53 . SOA && answering 198.51.100.53 aws SOA
 }
 
 do_corporate() {
@@ -125,7 +126,8 @@ do_vpc() {
 do_stop() {
   local pid=${running[$1]:-}
   [[ -n $pid ]] || return 0
-  kill -KILL "$pid" 2>/dev/null || true
+  # With its children: dnsmasq has one for each connection.
+  kill -KILL -- "-$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
   unset "running[$1]"
 }
@@ -145,12 +147,13 @@ do_mend() {
 start() {
   local name=$1 namespace=$2
   shift 2
-  ip netns exec "$prefix-$namespace" chroot "$root" "$@" >>"$folder/$name.log" 2>&1 </dev/null &
+  # setsid makes it the leader of a group, under the same number.
+  setsid ip netns exec "$prefix-$namespace" chroot "$root" "$@" >>"$folder/$name.log" 2>&1 </dev/null &
   running[$name]=$!
 }
 
 start_vpc() {
-  ip netns exec "$prefix-vpc" python3 "$HERE/vpc.py" "$folder/emulator.sock" "${inbound[@]}" \
+  setsid ip netns exec "$prefix-vpc" python3 "$HERE/vpc.py" "$folder/emulator.sock" "${inbound[@]}" \
     >>"$folder/vpc.log" 2>&1 </dev/null &
   running[vpc]=$!
   listening vpc
@@ -160,10 +163,22 @@ start_vpc() {
 listening() {
   local name=$1 try
   for ((try = 0; try < 400; try++)); do
+    sleep 0.05
     if ip netns exec "$prefix-$name" bash -c 'grep -q ":0035 " /proc/net/udp && grep -q ":0035 .* 0A " /proc/net/tcp'; then
       return 0
     fi
-    sleep 0.05
+  done
+  return 1
+}
+
+# Until a server answers this well.
+answering() {
+  local server=$1 name=$2 of=$3 try
+  for ((try = 0; try < 100; try++)); do
+    if in_app chroot "$root" dig "@$server" "$name" "$of" +norecurse +tries=1 +time=1 | grep -q 'status: NOERROR'; then
+      return 0
+    fi
+    sleep 0.1
   done
   return 1
 }
@@ -234,7 +249,8 @@ connect() {
 
 # ---- Public DNS ----
 
-# The root is signed. The zone "aws" below it is there with and without signatures.
+# The root is signed. The zone "aws" below it is there with and without signatures. Their public addresses are those for
+# benchmarks (RFC 2544, RFC 5180): some servers take the ones for documentation for private.
 sign_zones() {
   local public=$folder/public
   root_zone >"$public/root.zone"
@@ -275,7 +291,7 @@ $TTL 60
 .                IN SOA ns.public.test. hostmaster.public.test. 1 3600 600 86400 60
 .                IN NS  ns.public.test.
 ns.public.test.  IN A   198.51.100.53
-www.example.com. IN A   203.0.113.80
+$GENERATE 1-500 host$.example.com. IN A 198.18.0.80
 aws.             IN NS  ns.public.test.
 END
 }
@@ -286,10 +302,9 @@ $ORIGIN aws.
 $TTL 60
 @ IN SOA ns.public.test. hostmaster.public.test. 1 3600 600 86400 60
 @ IN NS  ns.public.test.
-*.studio.us-east-1.sagemaker     IN A    203.0.113.10
-*.studio.us-east-1.sagemaker     IN AAAA 2001:db8::10
-*.studio.sagemaker.us-east-1.app IN A    203.0.113.10
-www.amazon                       IN A    203.0.113.81
+*.studio.us-east-1.sagemaker     IN A    198.18.0.10
+*.studio.us-east-1.sagemaker     IN AAAA 2001:2::10
+*.studio.sagemaker.us-east-1.app IN A    198.18.0.10
 END
 }
 

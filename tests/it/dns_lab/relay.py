@@ -3,39 +3,59 @@
 A Unix socket is seen from every network namespace, so two of these lead from one into another.
 """
 
-import asyncio
+import socket
 import sys
+import threading
 
 
-async def pump(reader, writer):
+def listen(place):
+    if "/" not in place:
+        host, port = place.split(":")
+        return socket.create_server((host, int(port)))
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(place)
+    server.listen(128)
+    return server
+
+
+def connect(place):
+    if "/" not in place:
+        host, port = place.split(":")
+        return socket.create_connection((host, int(port)))
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(place)
+    return client
+
+
+def pump(source, sink):
+    """Until one side ends; then the other is told."""
     try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.write_eof()
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
     except OSError:
-        writer.close()
+        # The other direction ends with it.
+        source.close()
 
 
-async def main(listen, target):
-    async def passed_on(reader, writer):
-        try:
-            far_reader, far_writer = await (
-                asyncio.open_unix_connection(target) if "/" in target else asyncio.open_connection(*target.split(":"))
-            )
-        except OSError as error:
-            print(f"relay.py: {target}: {error}", file=sys.stderr)
-            writer.close()
-            return
-        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-        writer.close()
-        far_writer.close()
-
-    if "/" in listen:
-        server = await asyncio.start_unix_server(passed_on, listen)
-    else:
-        server = await asyncio.start_server(passed_on, *listen.split(":"))
-    await server.serve_forever()
+def pass_on(near, target):
+    try:
+        far = connect(target)
+    except OSError as error:
+        print(f"relay.py: {target}: {error}", file=sys.stderr, flush=True)
+        near.close()
+        return
+    with near, far:
+        back = threading.Thread(target=pump, args=(far, near), daemon=True)
+        back.start()
+        pump(near, far)
+        back.join()
 
 
-asyncio.run(main(*sys.argv[1:]))
+def main(place, target):
+    server = listen(place)
+    while True:
+        threading.Thread(target=pass_on, args=(server.accept()[0], target), daemon=True).start()
+
+
+main(*sys.argv[1:])

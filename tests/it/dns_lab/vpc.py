@@ -87,9 +87,10 @@ class Emulator:
         headers = {
             "Host": f"{service}.{REGION}.amazonaws.com",
             "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
-            "Content-Type": "application/x-www-form-urlencoded",
             "Connection": "close",
         }
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         data = answer.read()
