@@ -100,7 +100,7 @@ do_public() {
   do_stop public
   start public public named -f -c "/work/public/$1.conf"
   # It listens before it has read its zones.
-  listening public && answering 198.51.100.53 . SOA && answering 198.51.100.53 aws SOA
+  listening public public && answering 198.51.100.53 . SOA && answering 198.51.100.53 aws SOA
 }
 
 do_corporate() {
@@ -115,7 +115,7 @@ do_corporate() {
     knot) start corporate onprem kresd -n -c /work/onprem/kresd.conf /work/onprem/run ;;
     *) return 1 ;;
   esac
-  listening onprem
+  listening corporate onprem
 }
 
 do_vpc() {
@@ -156,15 +156,16 @@ start_vpc() {
   setsid ip netns exec "$prefix-vpc" python3 "$HERE/vpc.py" "$folder/emulator.sock" "${inbound[@]}" \
     >>"$folder/vpc.log" 2>&1 </dev/null &
   running[vpc]=$!
-  listening vpc
+  listening vpc vpc
 }
 
-# Until something listens on port 53 over both transports.
+# Until a process that was started listens on port 53 over both transports.
 listening() {
-  local name=$1 try
+  local process=$1 namespace=$2 try
   for ((try = 0; try < 400; try++)); do
     sleep 0.05
-    if ip netns exec "$prefix-$name" bash -c 'grep -q ":0035 " /proc/net/udp && grep -q ":0035 .* 0A " /proc/net/tcp'; then
+    kill -0 "${running[$process]}" 2>/dev/null || return 1
+    if ip netns exec "$prefix-$namespace" bash -c 'grep -q ":0035 " /proc/net/udp && grep -q ":0035 .* 0A " /proc/net/tcp'; then
       return 0
     fi
   done

@@ -221,3 +221,18 @@ fn below_a_signed_parent_bind_rejects_private_answers_without_the_exemption() {
     let reply = lab.dig(&[&[&fresh(), "A"][..], &PATIENT].concat());
     assert_eq!(reply.addresses, aws.endpoint_of(false), "{}", reply.text);
 }
+
+/// That the lab sees a leak: the same story with a mistake in the configuration.
+#[test]
+fn a_bind_that_only_prefers_to_forward_leaks_and_the_lab_sees_it() {
+    let aws = Aws::new();
+    let mut lab = Lab::start(&aws.account, &aws.inbound);
+    lab.tell("public unsigned");
+    BIND.start_with(&mut lab, &aws);
+    lab.install("bind", &aws.configs["bind"].replace("forward only;", "forward first;"));
+    lab.tell("corporate bind");
+    after(&lab, &aws, "with both addresses up it looks well");
+    lab.tell(&format!("cut {}", aws.inbound.join(" ")));
+    together(&lab, &PATIENT);
+    assert!(!lab.leaked().is_empty(), "{}", lab.logs());
+}
