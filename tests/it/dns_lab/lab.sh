@@ -208,6 +208,7 @@ build_root() {
   mount --bind "$folder" "$root/work"
   # Everything in the lab asks the corporate server unless told otherwise.
   printf 'nameserver 192.168.10.53\n' >/run/lab/resolv.conf
+  cp /run/lab/resolv.conf /run/lab/etc/
   mount --bind /run/lab/resolv.conf /etc/resolv.conf
 }
 
