@@ -199,8 +199,8 @@ build_root() {
   mkdir "$root"
   mount --bind "$servers" "$root"
   cp -a "$servers/etc/." /run/lab/etc/
+  # dnsmasq looks for its user. With a group it would also change that, which not every namespace allows.
   printf 'root:x:0:0:root:/:/bin/sh\n' >/run/lab/etc/passwd
-  printf 'root:x:0:\n' >/run/lab/etc/group
   mount --bind /run/lab/etc "$root/etc"
   mount --rbind /dev "$root/dev"
   mount -t tmpfs lab "$root/run"
