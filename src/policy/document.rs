@@ -38,7 +38,7 @@ pub struct Document {
 }
 
 /// The version of the policy language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Version {
     /// `2008-10-17`, also what a document without a version has: `${…}` is plain text.
     V2008,

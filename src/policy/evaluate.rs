@@ -6,8 +6,10 @@
 //! **Invariant:** never a guess. Whatever depends on an unknown value, or on an operator or a kind
 //! of principal that is not read here, comes out as [`Decision::CantTell`].
 
-mod condition;
-mod pattern;
+pub(super) mod condition;
+pub(super) mod pattern;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -98,8 +100,8 @@ pub struct Matched {
 }
 
 /// Yes, no, or not to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Truth {
     Yes,
     No,
     Unknown,
@@ -171,59 +173,98 @@ impl Found {
             Truth::No => {}
         }
     }
+
+    fn truth(&self) -> Truth {
+        match (self.yes.is_empty(), self.unknown.is_empty()) {
+            (false, _) => Truth::Yes,
+            (true, false) => Truth::Unknown,
+            (true, true) => Truth::No,
+        }
+    }
 }
 
 fn conclude(denying: Found, allowing: BTreeMap<Layer, Found>) -> Outcome {
-    if let Some(first) = denying.yes.first() {
-        let reason = format!("{first} denies it");
-        return Outcome { decision: Decision::ExplicitDeny, matched: denying.yes, reason };
+    match weigh(denying.truth(), allowing.values().map(Found::truth)) {
+        Decision::ExplicitDeny => {
+            let first = denying.yes.first().expect("a Deny applies");
+            let reason = format!("{first} denies it");
+            Outcome { decision: Decision::ExplicitDeny, matched: denying.yes, reason }
+        }
+        Decision::ImplicitDeny => {
+            let silent = allowing.iter().find(|(_, found)| found.truth() == Truth::No);
+            let (layer, _) = silent.expect("a layer does not allow");
+            let reason = format!("nothing in the {} allows it", layer.name());
+            Outcome { decision: Decision::ImplicitDeny, matched: Vec::new(), reason }
+        }
+        Decision::CantTell => {
+            // An Allow that is unknown does not matter beside one in the same layer that applies.
+            let open = allowing.into_values().filter(|found| found.yes.is_empty());
+            let matched: Vec<_> = denying.unknown.into_iter().chain(open.flat_map(|found| found.unknown)).collect();
+            let first = matched.first().expect("a statement is unknown");
+            let reason = format!("whether {first} applies depends on something unknown");
+            Outcome { decision: Decision::CantTell, matched, reason }
+        }
+        Decision::Allow => {
+            let matched: Vec<_> = allowing.into_values().flat_map(|found| found.yes).collect();
+            let first = matched.first().expect("every layer has a statement that allows");
+            Outcome { decision: Decision::Allow, reason: format!("{first} allows it"), matched }
+        }
     }
-    let silent = |(_, found): &(&Layer, &Found)| found.yes.is_empty() && found.unknown.is_empty();
-    if let Some((layer, _)) = allowing.iter().find(silent) {
-        let reason = format!("nothing in the {} allows it", layer.name());
-        return Outcome { decision: Decision::ImplicitDeny, matched: Vec::new(), reason };
+}
+
+/// The rule: a Deny that applies denies; then each layer must allow; what is left open by either
+/// cannot be told.
+pub(super) fn weigh(denied: Truth, layers: impl IntoIterator<Item = Truth>) -> Decision {
+    let allowed = layers.into_iter().fold(Truth::Yes, Truth::and);
+    match (denied, allowed) {
+        (Truth::Yes, _) => Decision::ExplicitDeny,
+        (_, Truth::No) => Decision::ImplicitDeny,
+        (Truth::Unknown, _) | (_, Truth::Unknown) => Decision::CantTell,
+        (Truth::No, Truth::Yes) => Decision::Allow,
     }
-    // An Allow that is unknown does not matter beside one in the same layer that applies.
-    let open = allowing.values().filter(|found| found.yes.is_empty());
-    let unknown: Vec<_> = denying.unknown.into_iter().chain(open.flat_map(|found| found.unknown.clone())).collect();
-    if let Some(first) = unknown.first() {
-        let reason = format!("whether {first} applies depends on something unknown");
-        return Outcome { decision: Decision::CantTell, matched: unknown, reason };
-    }
-    let matched: Vec<_> = allowing.into_values().flat_map(|found| found.yes).collect();
-    let first = matched.first().expect("every layer has a statement that allows");
-    Outcome { decision: Decision::Allow, reason: format!("{first} allows it"), matched }
 }
 
 /// Whether a statement is about this request.
 fn applies(statement: &Statement, version: Version, request: &Request) -> Truth {
-    let principal = match &statement.principals {
+    let conditions = condition::all_hold(&statement.conditions, version, request);
+    is_about_caller(statement, request)
+        .and(is_about_action(statement, request))
+        .and(is_about_resource(statement, version, request))
+        .and(conditions)
+}
+
+/// Whether a statement is about the caller.
+pub(super) fn is_about_caller(statement: &Statement, request: &Request) -> Truth {
+    match &statement.principals {
         None => Truth::Yes,
         Some(Scope::Only(who)) => is_among(who, request.principal.as_deref()),
         // `NotPrincipal` also names sessions, accounts and services around a caller.
         Some(Scope::AllBut(_)) => Truth::Unknown,
+    }
+}
+
+/// Whether a statement is about the action.
+pub(super) fn is_about_action(statement: &Statement, request: &Request) -> Truth {
+    let matches = |pattern: &String| {
+        let pattern = pattern::literal(&pattern.to_ascii_lowercase());
+        glob(&pattern, &request.action.to_ascii_lowercase())
     };
-    let action = |actions: &Values| {
-        let matches = |pattern: &String| {
-            let pattern = pattern::literal(&pattern.to_ascii_lowercase());
-            glob(&pattern, &request.action.to_ascii_lowercase())
-        };
-        Truth::from(actions.iter().any(matches))
-    };
-    let action = match &statement.actions {
-        Scope::Only(actions) => action(actions),
-        Scope::AllBut(actions) => action(actions).not(),
-    };
-    let resource = match &statement.resources {
+    match &statement.actions {
+        Scope::Only(actions) => actions.iter().any(matches).into(),
+        Scope::AllBut(actions) => (!actions.iter().any(matches)).into(),
+    }
+}
+
+/// Whether a statement is about the resource.
+pub(super) fn is_about_resource(statement: &Statement, version: Version, request: &Request) -> Truth {
+    match &statement.resources {
         None => Truth::Yes,
         Some(Scope::Only(arns)) => is_resource(arns, version, request).0,
         Some(Scope::AllBut(arns)) => {
             let (truth, in_play) = is_resource(arns, version, request);
             truth.not().and(in_play)
         }
-    };
-    let conditions = condition::all_hold(&statement.conditions, version, request);
-    principal.and(action).and(resource).and(conditions)
+    }
 }
 
 /// Whether the resource is one of these, and whether all their variables have values. A variable
@@ -258,7 +299,7 @@ fn is_among(who: &Principals, principal: Option<&str>) -> Truth {
 }
 
 impl Truth {
-    fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
             (Self::Yes, Self::Yes) => Self::Yes,
@@ -266,11 +307,11 @@ impl Truth {
         }
     }
 
-    fn or(self, other: Self) -> Self {
+    pub(super) fn or(self, other: Self) -> Self {
         self.not().and(other.not()).not()
     }
 
-    fn not(self) -> Self {
+    pub(super) fn not(self) -> Self {
         match self {
             Self::Yes => Self::No,
             Self::No => Self::Yes,

@@ -8,6 +8,7 @@
 //! **Invariant:** what [`simplify`] and [`denials`] leave out is implied by what they keep.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -89,6 +90,16 @@ impl Accepted {
         match self {
             Self::Ids(ids) => ids.clone(),
             Self::Networks(networks) => networks.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Whether the value of a key is one of these.
+    pub(super) fn has(&self, value: &str) -> bool {
+        match self {
+            Self::Ids(ids) => ids.contains(value),
+            Self::Networks(networks) => {
+                value.parse::<IpAddr>().is_ok_and(|address| networks.iter().any(|net| net.contains(&address)))
+            }
         }
     }
 

@@ -11,14 +11,16 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
-mod random;
+pub(super) mod random;
 mod size;
+mod split;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::size::{Share, TooLarge};
+pub use self::size::{Oversized, Share, TooLarge};
+pub use self::split::split;
 use super::document::{Document, Effect, Principals, Statement, Values, values};
 use super::inputs::{self, At, DomainArn, InputError, Key, Problem};
 use super::paths::{self, Accepted, Requirements};
@@ -86,6 +88,9 @@ pub struct Presign {
     mode: Mode,
     domains: BTreeSet<DomainArn>,
     user_profile: String,
+    /// The paths as they were written, one for each.
+    written: Vec<Requirements>,
+    /// The same paths, simplified.
     paths: Vec<Requirements>,
     denials: Vec<Requirements>,
     exempt_principal_arns: Values,
@@ -104,7 +109,8 @@ impl Presign {
         let mut errors = Vec::new();
         let domains = check_domains(settings, &mut errors);
         check(inputs::check_user_profile(&settings.user_profile), At::UserProfile, &mut errors);
-        let paths = paths::simplify(check_paths(settings, &mut errors));
+        let written = check_paths(settings, &mut errors);
+        let paths = paths::simplify(written.clone());
         let denials = paths::denials(&paths).unwrap_or_else(|paths::TooMany(most)| {
             errors.push(InputError { at: At::Allowed, problem: Problem::TooManyDenies(most) });
             Vec::new()
@@ -118,6 +124,7 @@ impl Presign {
             mode: settings.mode,
             domains: domains.into_iter().collect(),
             user_profile: settings.user_profile.clone(),
+            written,
             paths,
             denials,
             exempt_principal_arns: values(&settings.exempt_principal_arns),
@@ -163,6 +170,38 @@ impl Presign {
                     .on_all_but(self.profiles("*")),
             ]),
         }
+    }
+
+    /// Which statements the identity policy has.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The domains.
+    pub fn domains(&self) -> impl Iterator<Item = &DomainArn> {
+        self.domains.iter()
+    }
+
+    /// The profile part of the ARN in what is granted.
+    pub(super) fn user_profile(&self) -> &str {
+        &self.user_profile
+    }
+
+    /// What each path asks, in the order of the settings.
+    pub(super) fn paths_as_written(&self) -> &[Requirements] {
+        &self.written
+    }
+
+    pub(super) fn exempt_principal_arns(&self) -> &Values {
+        &self.exempt_principal_arns
+    }
+
+    pub(super) fn allows_via_aws_services(&self) -> bool {
+        self.allow_via_aws_services
+    }
+
+    pub(super) fn resource_tags(&self) -> &BTreeMap<String, String> {
+        &self.resource_tags
     }
 
     /// One Allow for each path. `DescribeUserProfile` goes with it because AWS's published policies

@@ -4,6 +4,9 @@
 //! for a single value, an ARN for an account id. None of that is drift.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use super::{Conditions, Document, Effect, Principals, Scope, Statement, Values, Version};
 
@@ -11,8 +14,9 @@ impl Document {
     /// Whether both documents decide every request alike, as far as spelling goes.
     ///
     /// Ignored: order, single value or list, repeated values and statements, letter case of
-    /// actions and condition keys, spelling of an account, the version where nothing depends on
-    /// it, and for Allow the difference between `"*"` and `{"AWS": "*"}`.
+    /// actions and condition keys, spelling of an account or an address range, the version where
+    /// nothing depends on it, names of operators that ask the same, and for Allow the difference
+    /// between `"*"` and `{"AWS": "*"}`.
     ///
     /// Not ignored: `Sid` and `Id`. They decide nothing, but AWS keeps them as they are, and a
     /// person who renames one wants it renamed. Not recognised: one rule split over statements in
@@ -102,18 +106,69 @@ fn account_of_root(principal: &str) -> String {
     }
 }
 
+/// Keys in lower case, values in one spelling, and one operator for those that ask the same.
 fn normal_conditions(conditions: &Conditions) -> Conditions {
-    let mut normal = Conditions::new();
+    let mut spelled = Conditions::new();
     for (operator, keys) in conditions {
-        // The values of these are truth values, written `true` or `True`.
-        let truth = ["Bool", "BoolIfExists", "Null"].contains(&operator.as_str());
-        let slot = normal.entry(operator.clone()).or_default();
+        let slot = spelled.entry(operator.clone()).or_default();
         for (key, values) in keys {
-            let values = if truth { lower(values) } else { values.clone() };
-            slot.entry(key.to_ascii_lowercase()).or_default().extend(values);
+            slot.entry(key.to_ascii_lowercase()).or_default().extend(normal_values(operator, values));
+        }
+    }
+    let mut normal = Conditions::new();
+    let taken = |operator: &str, key: &str| {
+        let same = |(other, keys): &(&String, &BTreeMap<String, Values>)| {
+            keys.contains_key(key) && normal_operator(other, key) == operator
+        };
+        spelled.iter().filter(same).count() > 1
+    };
+    for (operator, keys) in &spelled {
+        for (key, values) in keys {
+            let common = normal_operator(operator, key);
+            // Two conditions that become one would be "and" no more.
+            let name = if taken(&common, key) { operator.clone() } else { common };
+            normal.entry(name).or_default().insert(key.clone(), values.clone());
         }
     }
     normal
+}
+
+/// Truth values may be written `true` or `True`, a range with or without what follows its length,
+/// and a single address without a length.
+fn normal_values(operator: &str, values: &Values) -> Values {
+    let plain = operator.rsplit(':').next().unwrap_or(operator);
+    match plain.strip_suffix("IfExists").unwrap_or(plain) {
+        "Bool" | "Null" => lower(values),
+        "IpAddress" | "NotIpAddress" => values.iter().map(|value| normal_range(value)).collect(),
+        _ => values.clone(),
+    }
+}
+
+fn normal_range(text: &str) -> String {
+    let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    range.map_or_else(|_| text.to_owned(), |range| range.trunc().to_string())
+}
+
+/// `ArnEquals` does what `ArnLike` does; a negated operator holds for an absent key with or without
+/// `IfExists`; and of a key with one value at most, "any value" is the value. AWS's own example for
+/// presigning by endpoint is written in that last way.
+fn normal_operator(operator: &str, key: &str) -> String {
+    let single = ["aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"].contains(&key);
+    let (set, plain) = operator.split_once(':').map_or(("", operator), |(set, plain)| (set, plain));
+    let exists = plain.strip_suffix("IfExists").unwrap_or(plain);
+    let name = match exists {
+        "ArnEquals" => "ArnLike",
+        "ArnNotEquals" => "ArnNotLike",
+        other => other,
+    };
+    let negated = name.contains("Not");
+    let if_exists = exists.len() < plain.len() && !(negated && set.is_empty());
+    let suffix = if if_exists { "IfExists" } else { "" };
+    match set {
+        "" => format!("{name}{suffix}"),
+        "ForAnyValue" if single && !negated && !if_exists => name.to_owned(),
+        set => format!("{set}:{name}{suffix}"),
+    }
 }
 
 fn lower(values: &Values) -> Values {

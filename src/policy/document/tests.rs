@@ -94,6 +94,44 @@ fn letter_case_counts_in_resources_and_values_but_not_in_actions_and_keys() {
 }
 
 #[test]
+fn operators_that_ask_the_same_are_the_same() {
+    let with =
+        |operator: &str, key: &str| one(&format!(r#"{DENY},"Condition":{{"{operator}":{{"{key}":["a","b"]}}}}"#));
+    let endpoint = "aws:SourceVpce";
+    assert!(same(&with("ForAnyValue:StringEquals", endpoint), &with("StringEquals", "aws:sourceVpce")));
+    assert!(same(&with("StringNotEqualsIfExists", endpoint), &with("StringNotEquals", endpoint)));
+    assert!(same(&with("ArnNotEquals", "aws:PrincipalArn"), &with("ArnNotLike", "aws:PrincipalArn")));
+    // These differ where the key is absent, or has several values.
+    assert!(!same(&with("StringEqualsIfExists", endpoint), &with("StringEquals", endpoint)));
+    assert!(!same(&with("ForAllValues:StringEquals", endpoint), &with("StringEquals", endpoint)));
+    assert!(!same(&with("ForAnyValue:StringNotEquals", endpoint), &with("StringNotEquals", endpoint)));
+    assert!(!same(&with("ForAnyValue:StringEqualsIfExists", endpoint), &with("StringEquals", endpoint)));
+    assert!(!same(&with("ForAnyValue:StringEquals", "aws:TagKeys"), &with("StringEquals", "aws:TagKeys")));
+}
+
+#[test]
+fn two_conditions_on_one_key_do_not_become_one() {
+    let both = |first: &str, second: &str| {
+        let keys = |value| format!(r#"{{"aws:SourceVpce":"{value}"}}"#);
+        let (first, second) = (keys(first), keys(second));
+        one(&format!(r#"{DENY},"Condition":{{"StringEquals":{first},"ForAnyValue:StringEquals":{second}}}"#))
+    };
+    let one_of_two = one(&format!(r#"{DENY},"Condition":{{"StringEquals":{{"aws:SourceVpce":["a","b"]}}}}"#));
+    assert!(!same(&both("a", "b"), &one_of_two));
+    assert!(same(&both("a", "b"), &both("a", "b")));
+    assert!(!same(&both("a", "b"), &both("b", "c")));
+}
+
+#[test]
+fn ranges_are_the_same_in_any_spelling() {
+    let with = |range: &str| one(&format!(r#"{DENY},"Condition":{{"NotIpAddress":{{"aws:SourceIp":"{range}"}}}}"#));
+    assert!(same(&with("192.0.2.7"), &with("192.0.2.7/32")));
+    assert!(same(&with("10.1.2.3/16"), &with("10.1.0.0/16")));
+    assert!(same(&with("2001:DB8:0::/32"), &with("2001:db8::/32")));
+    assert!(!same(&with("10.0.0.0/8"), &with("10.0.0.0/9")));
+}
+
+#[test]
 fn an_account_id_and_its_root_arn_are_the_same_principal() {
     let with = |who| one(&format!(r#"{DENY},"Principal":{{"AWS":"{who}"}}"#));
     assert!(same(&with("123456789012"), &with("arn:aws:iam::123456789012:root")));

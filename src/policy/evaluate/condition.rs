@@ -22,8 +22,9 @@ enum Quantifier {
     ForAllValues,
 }
 
+/// What is done with a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+pub(in crate::policy) enum Comparison {
     StringEquals,
     StringEqualsIgnoreCase,
     StringLike,
@@ -34,36 +35,90 @@ enum Comparison {
     Null,
 }
 
+/// What an operator does with values, and whether it is a set operator; `None` for one that is not
+/// read here.
+pub(in crate::policy) fn comparison(operator: &str) -> Option<(Comparison, bool)> {
+    let operator = Operator::parse(operator)?;
+    Some((operator.comparison, !matches!(operator.quantifier, Quantifier::None)))
+}
+
 /// Whether all conditions hold. A variable without a value anywhere in them makes the statement not
 /// apply, whatever its operator: it is out of play.
 pub(super) fn all_hold(conditions: &Conditions, version: Version, request: &Request) -> Truth {
     let mut truth = Truth::Yes;
     for (operator, keys) in conditions {
-        let operator = Operator::parse(operator);
         for (key, values) in keys {
-            let holds = match (patterns(values, version, request), &operator) {
-                (Ok(patterns), Some(operator)) => operator.holds(request.fact(key), &patterns),
-                (Err(out_of_play), _) => out_of_play,
-                (Ok(_), None) => Truth::Unknown,
-            };
-            truth = truth.and(holds);
+            truth = truth.and(Condition::new(operator, key, values, version).holds(request));
         }
     }
     truth
 }
 
-/// The values with their variables filled in, or what a statement with them amounts to.
-fn patterns(values: &Values, version: Version, request: &Request) -> Result<Vec<Vec<Token>>, Truth> {
-    let mut unknown = false;
-    let mut patterns = Vec::new();
-    for value in values {
-        match expand(value, version, request) {
-            Expanded::Pattern(pattern) => patterns.push(pattern),
-            Expanded::NoValue => return Err(Truth::No),
-            Expanded::Unknown => unknown = true,
+/// One operator with one key, made ready to be held against many requests.
+pub(in crate::policy) struct Condition<'a> {
+    /// `None` for an operator that is not read here.
+    operator: Option<Operator>,
+    key: &'a str,
+    values: &'a Values,
+    version: Version,
+    /// The values, where none of them has a variable.
+    fixed: Option<Vec<Pattern>>,
+}
+
+/// A value to compare with: as a pattern, and as the range that it may be.
+struct Pattern {
+    tokens: Vec<Token>,
+    /// Read only where addresses are compared.
+    range: Option<IpNet>,
+}
+
+impl<'a> Condition<'a> {
+    pub(in crate::policy) fn new(operator: &str, key: &'a str, values: &'a Values, version: Version) -> Self {
+        let mut condition = Self { operator: Operator::parse(operator), key, values, version, fixed: None };
+        if version == Version::V2008 || values.iter().all(|value| !value.contains("${")) {
+            // Without variables the request makes no difference.
+            condition.fixed = condition.patterns(&Request::new("", "")).ok();
+        }
+        condition
+    }
+
+    pub(in crate::policy) fn holds(&self, request: &Request) -> Truth {
+        let expanded;
+        let patterns = match &self.fixed {
+            Some(patterns) => patterns,
+            None => match self.patterns(request) {
+                Ok(patterns) => {
+                    expanded = patterns;
+                    &expanded
+                }
+                Err(out_of_play) => return out_of_play,
+            },
+        };
+        match &self.operator {
+            Some(operator) => operator.holds(request.fact(self.key), patterns),
+            None => Truth::Unknown,
         }
     }
-    if unknown { Err(Truth::Unknown) } else { Ok(patterns) }
+
+    /// The values with their variables filled in, or what a statement with them amounts to.
+    fn patterns(&self, request: &Request) -> Result<Vec<Pattern>, Truth> {
+        let mut unknown = false;
+        let mut patterns = Vec::new();
+        for value in self.values {
+            match expand(value, self.version, request) {
+                Expanded::Pattern(tokens) => patterns.push(self.pattern(tokens)),
+                Expanded::NoValue => return Err(Truth::No),
+                Expanded::Unknown => unknown = true,
+            }
+        }
+        if unknown { Err(Truth::Unknown) } else { Ok(patterns) }
+    }
+
+    fn pattern(&self, tokens: Vec<Token>) -> Pattern {
+        let addresses = self.operator.as_ref().is_some_and(|operator| operator.comparison == Comparison::IpAddress);
+        let range = if addresses { range(&plain(&tokens)) } else { None };
+        Pattern { tokens, range }
+    }
 }
 
 impl Operator {
@@ -98,7 +153,7 @@ impl Operator {
         Some(Self { quantifier, comparison, negated, if_exists })
     }
 
-    fn holds(&self, fact: Option<&Fact>, patterns: &[Vec<Token>]) -> Truth {
+    fn holds(&self, fact: Option<&Fact>, patterns: &[Pattern]) -> Truth {
         if self.comparison == Comparison::Null {
             return is_null(fact, patterns);
         }
@@ -128,41 +183,46 @@ impl Operator {
         Truth::from(holds || self.if_exists)
     }
 
-    fn holds_for(&self, value: &str, patterns: &[Vec<Token>]) -> Truth {
-        let matches = |pattern: &Vec<Token>| self.comparison.matches(pattern, value);
+    fn holds_for(&self, value: &str, patterns: &[Pattern]) -> Truth {
+        let matches = |pattern: &Pattern| self.comparison.matches(pattern, value);
         let any = patterns.iter().map(matches).fold(Truth::No, Truth::or);
         if self.negated { any.not() } else { any }
     }
 }
 
 impl Comparison {
-    fn matches(self, pattern: &[Token], value: &str) -> Truth {
+    fn matches(self, pattern: &Pattern, value: &str) -> Truth {
+        let Pattern { tokens: pattern, range } = pattern;
         match self {
             Self::StringEquals => equals(pattern, value).into(),
             Self::StringEqualsIgnoreCase => (plain(pattern).to_lowercase() == value.to_lowercase()).into(),
             Self::StringLike => glob(pattern, value).into(),
             Self::ArnLike => arn_like(pattern, value).into(),
-            Self::IpAddress => contains(&plain(pattern), value),
+            Self::IpAddress => contains(range.as_ref(), value),
             Self::Bool => plain(pattern).eq_ignore_ascii_case(value).into(),
             Self::Null => unreachable!("Null does not compare values"),
         }
     }
 }
 
-fn is_null(fact: Option<&Fact>, patterns: &[Vec<Token>]) -> Truth {
+fn is_null(fact: Option<&Fact>, patterns: &[Pattern]) -> Truth {
     let absent = match fact {
         None => "true",
         Some(Fact::Is(_)) => "false",
         Some(Fact::Unknown) => return Truth::Unknown,
     };
-    patterns.iter().any(|pattern| plain(pattern).eq_ignore_ascii_case(absent)).into()
+    patterns.iter().any(|pattern| plain(&pattern.tokens).eq_ignore_ascii_case(absent)).into()
+}
+
+/// A range, or a single address as a range of one.
+fn range(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()
 }
 
 /// Whether the range holds the address. What is no range or no address is not to be told.
-fn contains(range: &str, address: &str) -> Truth {
-    let range = range.parse::<IpNet>().or_else(|_| range.parse::<IpAddr>().map(IpNet::from));
+fn contains(range: Option<&IpNet>, address: &str) -> Truth {
     match (range, address.parse::<IpAddr>()) {
-        (Ok(range), Ok(address)) => range.contains(&address).into(),
-        (Err(_), _) | (_, Err(_)) => Truth::Unknown,
+        (Some(range), Ok(address)) => range.contains(&address).into(),
+        (None, _) | (_, Err(_)) => Truth::Unknown,
     }
 }

@@ -5,14 +5,14 @@ use crate::policy::variables::{Piece, pieces};
 
 /// One character of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) character: char,
+pub(in crate::policy) struct Token {
+    pub(in crate::policy) character: char,
     /// Whether `*` and `?` stand for others. Not so where a variable's value put them there.
-    pub(super) wild: bool,
+    pub(in crate::policy) wild: bool,
 }
 
 /// A value after its variables are filled in.
-pub(super) enum Expanded {
+pub(in crate::policy) enum Expanded {
     Pattern(Vec<Token>),
     /// A variable has no value in this request.
     NoValue,
@@ -21,12 +21,12 @@ pub(super) enum Expanded {
 }
 
 /// Text without variables.
-pub(super) fn literal(text: &str) -> Vec<Token> {
+pub(in crate::policy) fn literal(text: &str) -> Vec<Token> {
     tokens(text, true)
 }
 
 /// Fills in the variables of a value.
-pub(super) fn expand(text: &str, version: Version, request: &Request) -> Expanded {
+pub(in crate::policy) fn expand(text: &str, version: Version, request: &Request) -> Expanded {
     if version == Version::V2008 {
         return Expanded::Pattern(literal(text));
     }
@@ -52,17 +52,17 @@ pub(super) fn expand(text: &str, version: Version, request: &Request) -> Expande
 }
 
 /// Whether the pattern, read without wildcards, is this text.
-pub(super) fn equals(pattern: &[Token], text: &str) -> bool {
+pub(in crate::policy) fn equals(pattern: &[Token], text: &str) -> bool {
     pattern.iter().map(|token| token.character).eq(text.chars())
 }
 
 /// The pattern as text, read without wildcards.
-pub(super) fn plain(pattern: &[Token]) -> String {
+pub(in crate::policy) fn plain(pattern: &[Token]) -> String {
     pattern.iter().map(|token| token.character).collect()
 }
 
 /// Whether the pattern matches the whole text. `*` may match nothing.
-pub(super) fn glob(pattern: &[Token], text: &str) -> bool {
+pub(in crate::policy) fn glob(pattern: &[Token], text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     // Where the last star stands, and how much of the text it has taken.
@@ -91,7 +91,7 @@ pub(super) fn glob(pattern: &[Token], text: &str) -> bool {
 
 /// Whether the pattern matches an ARN part by part, as `ArnLike` does: a wildcard does not reach
 /// over a colon, but for the last part.
-pub(super) fn arn_like(pattern: &[Token], arn: &str) -> bool {
+pub(in crate::policy) fn arn_like(pattern: &[Token], arn: &str) -> bool {
     let patterns: Vec<_> = pattern.splitn(6, |token| token.character == ':').collect();
     let parts: Vec<_> = arn.splitn(6, ':').collect();
     patterns.len() == 6 && parts.len() == 6 && patterns.iter().zip(parts).all(|(pattern, part)| glob(pattern, part))

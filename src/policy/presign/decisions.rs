@@ -114,6 +114,52 @@ fn an_endpoint_and_a_public_address_in_one_path_lock_everyone_out() {
     assert_eq!(five_decisions(&settings(Mode::Grant, vec![path])), [I, I, I, I, I]);
 }
 
+/// Policies as people write them, cell by cell: what each decides for the five.
+#[test]
+fn the_published_shapes_decide_as_measured() {
+    let allow = |conditions: &str| {
+        format!(r#"{{"Effect":"Allow","Action":"{PRESIGN}","Resource":"*","Condition":{conditions}}}"#)
+    };
+    let deny = |conditions: &str| {
+        format!(r#"{{"Effect":"Deny","Action":"{PRESIGN}","Resource":"*","Condition":{conditions}}}"#)
+    };
+    let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned();
+    let endpoint = format!(r#""aws:sourceVpce":"{ENDPOINT}""#);
+    let address = r#""aws:SourceIp":"203.0.113.0/24""#;
+    let rows = [
+        (vec![allow(&format!(r#"{{"StringEquals":{{"aws:SourceVpc":"{VPC}"}}}}"#))], [A, I, I, I, I]),
+        (vec![allow(&format!(r#"{{"ForAnyValue:StringEquals":{{{endpoint}}}}}"#))], [A, I, I, I, I]),
+        (
+            vec![allow(&format!(
+                r#"{{"IpAddress":{{"aws:VpcSourceIp":"10.1.0.0/16"}},"StringEquals":{{"aws:SourceVpc":"{VPC}"}}}}"#
+            ))],
+            [A, I, I, I, I],
+        ),
+        (vec![allow(&format!(r#"{{"IpAddress":{{{address}}}}}"#))], [I, I, I, A, I]),
+        (vec![everything.clone(), deny(&format!(r#"{{"StringNotEquals":{{{endpoint}}}}}"#))], [A, E, E, E, E]),
+        (
+            vec![
+                everything.clone(),
+                deny(&format!(r#"{{"StringNotEqualsIfExists":{{{endpoint}}},"NotIpAddressIfExists":{{{address}}}}}"#)),
+            ],
+            [A, E, E, A, E],
+        ),
+        (
+            vec![
+                everything,
+                deny(&format!(r#"{{"StringNotEquals":{{{endpoint}}}}}"#)),
+                deny(&format!(r#"{{"NotIpAddress":{{{address}}}}}"#)),
+            ],
+            [E, E, E, E, E],
+        ),
+    ];
+    for (statements, expected) in rows {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        let policy = [identity(Document::parse(&text).unwrap())];
+        assert_eq!(five_requests().map(|request| decide(&policy, &request).decision), expected, "{text}");
+    }
+}
+
 #[test]
 fn both_modes_together_need_no_other_policy() {
     let both = settings(Mode::Both, vec![by_endpoint(), by_address()]);

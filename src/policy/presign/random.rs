@@ -1,17 +1,19 @@
 //! Random settings against every request that their values can make.
 
+use fastrand::Rng;
+
 use super::decisions::{BREAK_GLASS, CALLER, OTHER_ENDPOINT, OTHER_VPC, PROFILE, VPC, allow_all, identity, settings};
 use super::*;
 use crate::policy::evaluate::Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 use crate::policy::evaluate::{Attached, Layer, Request, decide};
 
-/// The documents decide exactly as the paths say.
+/// The documents decide exactly as the paths say, when a URL is made and when it is used.
 #[test]
 fn random_paths_are_allowed_on_and_denied_off() {
-    let mut dice = Dice(0x5eed_0001);
+    let mut dice = Rng::with_seed(0x5eed_0001);
     let requests = all_requests();
     let (mut on, mut off) = (0, 0);
-    for _ in 0..40 {
+    for _ in 0..30 {
         let settings = random_settings(&mut dice);
         let with = |mode| Presign::new(&PresignSettings { mode, ..settings.clone() }).unwrap();
         let allow_all = identity(allow_all());
@@ -20,6 +22,10 @@ fn random_paths_are_allowed_on_and_denied_off() {
         let both = [identity(with(Mode::Both).identity_policy())];
         let scp = |document| Attached { layer: Layer::Scp, document };
         let under_scp = [allow_all.clone(), scp(allow_all.document.clone()), scp(with(Mode::Grant).scp())];
+        let through = EndpointKind::ALL.map(|kind| {
+            let document = with(Mode::Both).endpoint_policy(kind);
+            [both[0].clone(), Attached { layer: Layer::Endpoint, document }]
+        });
         for asked in &requests {
             let request = asked.request();
             let meets = is_on_a_path(&settings, asked) && has_tags(&settings, asked);
@@ -37,6 +43,10 @@ fn random_paths_are_allowed_on_and_denied_off() {
             assert_eq!(decide(&guard, &request).decision, expected_guard, "{context:?}");
             assert_eq!(decide(&under_scp, &request).decision, expected_guard, "{context:?}");
             assert_eq!(decide(&both, &request).decision, expected_both, "{context:?}");
+            // The same when a URL is made, seen from sagemaker.api, and used, seen from studio.
+            for policies in through.iter().filter(|_| asked.endpoint.is_some()) {
+                assert_eq!(decide(policies, &request).decision, expected_both, "{context:?}");
+            }
             if meets { on += 1 } else { off += 1 }
         }
     }
@@ -143,22 +153,23 @@ fn is_spared(settings: &PresignSettings, asked: &Asked) -> bool {
         || (asked.via_service == Some(true) && settings.allow_via_aws_services)
 }
 
-fn random_settings(dice: &mut Dice) -> PresignSettings {
-    let paths = 1 + dice.below(4);
+/// Settings with up to four paths, exemptions and a tag.
+pub(in crate::policy) fn random_settings(dice: &mut Rng) -> PresignSettings {
+    let paths = 1 + dice.u8(..4);
     let mut settings = settings(Mode::Guard, (0..paths).map(|_| random_path(dice)).collect());
-    if dice.below(3) == 0 {
+    if dice.u8(..3) == 0 {
         settings.exempt_principal_arns = vec![BREAK_GLASS.to_owned()];
     }
-    settings.allow_via_aws_services = dice.below(3) == 0;
-    if dice.below(3) == 0 {
+    settings.allow_via_aws_services = dice.u8(..3) == 0;
+    if dice.u8(..3) == 0 {
         settings.resource_tags.insert("team".to_owned(), "blue".to_owned());
     }
     settings
 }
 
-fn random_path(dice: &mut Dice) -> AllowedPath {
+fn random_path(dice: &mut Rng) -> AllowedPath {
     let mut some = |pool: &[&str]| {
-        let chosen: Vec<_> = pool.iter().filter(|_| dice.below(3) == 0).collect();
+        let chosen: Vec<_> = pool.iter().filter(|_| dice.u8(..3) == 0).collect();
         let list: Vec<String> = chosen.into_iter().map(|item| item.to_string()).collect();
         (!list.is_empty()).then_some(list)
     };
@@ -173,17 +184,5 @@ fn random_path(dice: &mut Dice) -> AllowedPath {
         if path != AllowedPath::default() {
             return path;
         }
-    }
-}
-
-/// A small generator (xorshift), so that every run tries the same.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
     }
 }

@@ -2,23 +2,37 @@
 
 use std::fmt;
 
-use super::Presign;
+use super::{Presign, split};
 use crate::policy::document::Document;
 
 /// A document that is over the limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the policy has {size} characters, {} more than the {limit} that IAM allows (white space is \
-     not counted); {heaviest}",
-    size - limit
-)]
+#[error("{}; {heaviest}", self.excess())]
 pub struct TooLarge {
+    /// What is too large.
+    pub what: Oversized,
     /// Its size in characters, as IAM counts.
     pub size: usize,
     /// The limit, in the same measure.
     pub limit: usize,
     /// The setting that takes the most room.
     pub heaviest: Share,
+}
+
+/// What is too large.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Oversized {
+    /// The policy, which was to be one.
+    Policy,
+    /// A policy that can be split no further, by the name of its statement.
+    Statement(String),
+    /// All policies together, for there would be too many.
+    Policies {
+        /// How many there would be.
+        needed: usize,
+        /// How many there may be.
+        most: usize,
+    },
 }
 
 /// How much of a document one setting takes up.
@@ -39,7 +53,49 @@ impl fmt::Display for Share {
     }
 }
 
+impl TooLarge {
+    fn excess(&self) -> String {
+        let Self { what, size, limit, .. } = self;
+        let over = size.saturating_sub(*limit);
+        let than = format!("{over} more than the {limit} that IAM allows (white space is not counted)");
+        match what {
+            Oversized::Policy => format!("the policy has {size} characters, {than}"),
+            Oversized::Statement(sid) => {
+                format!("the statement {sid} cannot be split and has {size} characters as a policy of its own, {than}")
+            }
+            Oversized::Policies { needed, most } => format!(
+                "the policy has {size} characters, which take {needed} managed policies of {limit}, and {most} may be attached"
+            ),
+        }
+    }
+}
+
 impl Presign {
+    /// The identity policy as one or more managed policies, none over `limit` and at most `most` of
+    /// them. Attached together they decide as the one does. AWS attaches ten managed policies to a
+    /// role, user or group unless a higher quota was asked for.
+    ///
+    /// # Errors
+    /// [`TooLarge`], with the setting to shorten.
+    pub fn identity_policies(&self, limit: usize, most: usize) -> Result<Vec<Document>, TooLarge> {
+        let whole = self.identity_policy();
+        let too_large = |what, size, limit| {
+            let heaviest = self.heaviest(&whole);
+            TooLarge { what, size, limit, heaviest }
+        };
+        match split(&whole, limit) {
+            Ok(documents) if documents.len() <= most => Ok(documents),
+            Ok(documents) => {
+                let what = Oversized::Policies { needed: documents.len(), most };
+                Err(too_large(what, whole.iam_size(), limit))
+            }
+            Err(alone) => {
+                let sid = alone.statements.first().and_then(|statement| statement.sid.clone()).unwrap_or_default();
+                Err(too_large(Oversized::Statement(sid), alone.iam_size(), limit))
+            }
+        }
+    }
+
     /// Checks one of the documents made from these settings against a limit, such as
     /// [`MANAGED_POLICY_LIMIT`](crate::policy::document::MANAGED_POLICY_LIMIT).
     ///
@@ -50,10 +106,12 @@ impl Presign {
         if size <= limit {
             return Ok(());
         }
-        let json = document.to_json();
-        let shares = self.shares(&json).into_iter();
-        let heaviest = shares.max_by_key(|share| share.characters).expect("there are four shares");
-        Err(TooLarge { size, limit, heaviest })
+        Err(TooLarge { what: Oversized::Policy, size, limit, heaviest: self.heaviest(document) })
+    }
+
+    fn heaviest(&self, document: &Document) -> Share {
+        let shares = self.shares(&document.to_json()).into_iter();
+        shares.max_by_key(|share| share.characters).expect("there are four shares")
     }
 
     fn shares(&self, json: &str) -> [Share; 4] {
