@@ -138,7 +138,8 @@ fn attributes() -> Vec<Attribute> {
             ),
         Attribute::string_set("expected_ips").check(checks::at_least(1)).check_each(checks::address()).describe(
             "The addresses that may be answered, such as those of the Studio endpoint. Any other fails the check. By default \
-             every private address passes (RFC 1918, RFC 6598, RFC 4193) and every other fails.",
+             every private address passes (RFC 1918, RFC 6598, RFC 4193) and every other fails; so name the addresses of dual-stack \
+             endpoints, whose IPv6 addresses are not of a private range.",
         ),
         Attribute::string("transport")
             .default_to("both")
