@@ -14,6 +14,8 @@ pub mod connection;
 #[cfg(feature = "aws")]
 pub mod data_sources;
 #[cfg(feature = "aws")]
+pub mod ephemeral;
+#[cfg(feature = "aws")]
 pub mod provider;
 #[cfg(feature = "aws")]
 pub mod resources;

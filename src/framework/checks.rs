@@ -84,6 +84,21 @@ pub fn address() -> Check {
     text(|text| text.parse::<std::net::IpAddr>().map(drop).map_err(|_| format!("{text:?} is not an IP address.")))
 }
 
+/// The name of a Region, such as `eu-central-1`. Which Regions there are is not known here.
+pub fn region() -> Check {
+    text(|text| {
+        let ok = text.len() > 3 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if ok { Ok(()) } else { Err(format!("{text:?} does not have the form of a Region such as eu-central-1.")) }
+    })
+}
+
+/// Whether a name has letters, digits and hyphens only, and no hyphen at its ends.
+pub fn is_hyphenated(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// A duration in Go's form, more than nothing: `30m`, `1h30m`.
 pub fn duration() -> Check {
     text(|text| match parse_duration(text) {

@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 use super::diagnostics::Diagnostics;
 use super::dynamic::{Dynamic, Type};
 use super::form::Form;
-use super::plan;
 use super::resource::Call;
 use super::schema::Schema;
 
@@ -83,9 +82,7 @@ impl<D: DataSource> AnyDataSource for Erased<D> {
     }
 
     async fn read(&self, call: &Call, config: Dynamic) -> Result<(Dynamic, Diagnostics), Diagnostics> {
-        let proposed = plan::propose(&self.form.schema, &config, &Dynamic::Null).without_unknowns();
-        let (model, diagnostics) = self.source.read(call, self.form.model(proposed)?).await?;
-        let state = plan::constrain(&self.form.schema, &config, &Dynamic::Null, &self.form.value(&model)?);
-        Ok((state, diagnostics))
+        let (model, diagnostics) = self.source.read(call, self.form.asked(&config)?).await?;
+        Ok((self.form.answered(&config, &model)?, diagnostics))
     }
 }

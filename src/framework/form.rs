@@ -1,11 +1,12 @@
 //! What a model has to fit: a schema and its type. Between the untyped trees that the plugin has and the structs that
-//! resources and data sources work with.
+//! resources, data sources and ephemeral resources work with.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::dynamic::{Dynamic, Type};
+use super::plan;
 use super::schema::Schema;
 use super::typed::{from_dynamic, to_dynamic};
 use super::validate::validate;
@@ -35,6 +36,17 @@ impl Form {
     pub(super) fn value<M: Serialize>(&self, model: &M) -> Result<Dynamic, Diagnostics> {
         let tree = to_dynamic(model).map_err(|error| self.misfit(&error.to_string()))?;
         tree.conform(&self.value_type).map_err(|error| self.misfit(&error))
+    }
+
+    /// Reads a configuration for something that has no prior state: with defaults put in, and what is to be computed
+    /// null.
+    pub(super) fn asked<M: DeserializeOwned>(&self, config: &Dynamic) -> Result<M, Diagnostics> {
+        self.model(plan::propose(&self.schema, config, &Dynamic::Null).without_unknowns())
+    }
+
+    /// Writes what came of a configuration that [`Form::asked`] read. What the user wrote stays as it was written.
+    pub(super) fn answered<M: Serialize>(&self, config: &Dynamic, model: &M) -> Result<Dynamic, Diagnostics> {
+        Ok(plan::constrain(&self.schema, config, &Dynamic::Null, &self.value(model)?))
     }
 
     /// Checks a configuration against the schema, and then by `further` rules.

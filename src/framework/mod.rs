@@ -29,7 +29,7 @@ mod value;
 pub use data_source::{AnyDataSource, DataSource, erase_data_source};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use dynamic::{Dynamic, Number, Refinements, Type};
-pub use ephemeral::{EphemeralResource, Opened};
+pub use ephemeral::{AnyEphemeralResource, EphemeralResource, Opened, erase_ephemeral_resource};
 pub use erased::{AnyResource, erase};
 pub use function::{Function, FunctionError, Parameter, Signature};
 pub use path::{Path, Step};

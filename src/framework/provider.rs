@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::data_source::AnyDataSource;
 use super::diagnostics::Diagnostics;
 use super::dynamic::Dynamic;
-use super::ephemeral::EphemeralResource;
+use super::ephemeral::AnyEphemeralResource;
 use super::erased::AnyResource;
 use super::function::Function;
 use super::resource::Call;
@@ -33,5 +33,5 @@ pub trait Provider: Send + Sync + 'static {
     fn functions(&self) -> &[Box<dyn Function>];
 
     /// Its ephemeral resources.
-    fn ephemeral_resources(&self) -> &[Box<dyn EphemeralResource>];
+    fn ephemeral_resources(&self) -> &[Box<dyn AnyEphemeralResource>];
 }

@@ -203,7 +203,7 @@ pub fn called(called: Result<Dynamic, FunctionError>, of: &Type) -> call_functio
 }
 
 /// What `OpenEphemeralResource` answers.
-pub fn opened(opened: Result<Opened, Diagnostics>, of: &Type) -> open_ephemeral_resource::Response {
+pub fn opened(opened: Result<Opened<Dynamic>, Diagnostics>, of: &Type) -> open_ephemeral_resource::Response {
     match opened {
         Ok(opened) => open_ephemeral_resource::Response {
             result: encode(&opened.result, of),

@@ -23,7 +23,7 @@ use super::{
     },
     rpc::{Stop, answer},
 };
-use crate::framework::{AnyDataSource, AnyResource, EphemeralResource, Function, Private, Provider};
+use crate::framework::{AnyDataSource, AnyEphemeralResource, AnyResource, Function, Private, Provider};
 
 /// Answers Terraform for a provider.
 pub struct Service {
@@ -277,7 +277,7 @@ impl provider_server::Provider for Service {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |_, request| async move {
             let ephemeral = ephemeral(&*provider, &request.type_name)?;
-            let config = decode(request.config, &ephemeral.schema().value_type())?;
+            let config = decode(request.config, ephemeral.value_type())?;
             let diagnostics = diagnostics(ephemeral.validate(config));
             Ok(validate_ephemeral_resource_config::Response { diagnostics })
         })
@@ -291,9 +291,9 @@ impl provider_server::Provider for Service {
         let provider = self.provider();
         answer(request.into_inner(), &self.stop, |call, request| async move {
             let ephemeral = ephemeral(&*provider, &request.type_name)?;
-            let of = ephemeral.schema().value_type();
-            let opened = ephemeral.open(&call, decode(request.config, &of)?).await;
-            Ok(convert::opened(opened, &of))
+            let config = decode(request.config, ephemeral.value_type())?;
+            let opened = ephemeral.open(&call, config).await;
+            Ok(convert::opened(opened, ephemeral.value_type()))
         })
         .await
     }
@@ -381,7 +381,7 @@ fn function<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn Functi
     found.map(AsRef::as_ref).ok_or_else(|| unknown("function", name))
 }
 
-fn ephemeral<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn EphemeralResource, Status> {
+fn ephemeral<'a>(provider: &'a dyn Provider, name: &str) -> Result<&'a dyn AnyEphemeralResource, Status> {
     let found = provider.ephemeral_resources().iter().find(|one| one.type_name() == name);
     found.map(AsRef::as_ref).ok_or_else(|| unknown("ephemeral resource", name))
 }

@@ -10,12 +10,13 @@ use async_trait::async_trait;
 use crate::aws::config::{ConfigError, connect};
 use crate::connection::Connection;
 use crate::data_sources::{DnsCheck, Domain};
+use crate::ephemeral::PresignedUrl;
 use crate::framework::schema::Schema;
 use crate::framework::typed::from_dynamic;
 use crate::framework::validate::validate;
 use crate::framework::{
-    AnyDataSource, AnyResource, Call, Diagnostic, Diagnostics, Dynamic, EphemeralResource, Function, Path, Provider,
-    erase, erase_data_source,
+    AnyDataSource, AnyEphemeralResource, AnyResource, Call, Diagnostic, Diagnostics, Dynamic, Function, Path, Provider,
+    erase, erase_data_source, erase_ephemeral_resource,
 };
 use crate::functions;
 use crate::resources::dns_forwarding::DnsForwarding;
@@ -30,6 +31,7 @@ pub struct Studio {
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnyDataSource>>,
     functions: Vec<Box<dyn Function>>,
+    ephemeral_resources: Vec<Box<dyn AnyEphemeralResource>>,
 }
 
 impl Studio {
@@ -42,7 +44,15 @@ impl Studio {
             erase(PrivateDomain::new(connection.clone())),
         ];
         let data_sources = vec![erase_data_source(DnsCheck), erase_data_source(Domain::new(connection.clone()))];
-        Studio { schema: schema::schema(), resources, data_sources, functions: functions::all(), connection }
+        let ephemeral_resources = vec![erase_ephemeral_resource(PresignedUrl::new(connection.clone()))];
+        Studio {
+            schema: schema::schema(),
+            resources,
+            data_sources,
+            functions: functions::all(),
+            ephemeral_resources,
+            connection,
+        }
     }
 }
 
@@ -102,8 +112,8 @@ impl Provider for Studio {
         &self.functions
     }
 
-    fn ephemeral_resources(&self) -> &[Box<dyn EphemeralResource>] {
-        &[]
+    fn ephemeral_resources(&self) -> &[Box<dyn AnyEphemeralResource>] {
+        &self.ephemeral_resources
     }
 }
 

@@ -30,10 +30,7 @@ pub fn region_attribute() -> Attribute {
         .describe("The Region that the objects are in. By default the provider's.")
         .optional_computed()
         .replaces()
-        .check(checks::text(|text| {
-            let ok = text.len() > 3 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-            if ok { Ok(()) } else { Err(format!("{text:?} does not have the form of a Region such as eu-central-1.")) }
-        }))
+        .check(checks::region())
 }
 
 /// `id`, with its own description.

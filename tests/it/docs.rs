@@ -110,9 +110,6 @@ fn the_examples_are_formatted() {
     assert!(output.status.success(), "run: terraform fmt -recursive examples\n{text}");
 }
 
-/// Calls that are there for what the provider does not offer yet.
-const NOT_CALLED: [&str; 1] = ["sagemaker:CreatePresignedDomainUrl"];
-
 /// STS answers this whatever the permissions.
 const ALWAYS_ALLOWED: &str = "sts:GetCallerIdentity";
 
@@ -132,7 +129,7 @@ fn the_policy_in_the_guide_covers_every_call() {
     };
     let calls = calls();
     assert!(calls.len() > 50, "the calls are found: {calls:?}");
-    let is_needed = |call: &&String| **call != ALWAYS_ALLOWED && !NOT_CALLED.contains(&call.as_str());
+    let is_needed = |call: &&String| **call != ALWAYS_ALLOWED;
     let missing: Vec<_> = calls.iter().filter(is_needed).filter(|call| !covers(call)).collect();
     assert!(missing.is_empty(), "the policy in docs/guides/real-account.md lacks {missing:?}");
 }

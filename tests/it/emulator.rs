@@ -110,6 +110,8 @@ pub struct Network {
     pub subnet_ids: Vec<String>,
     /// The route table of its subnets.
     pub route_table_id: String,
+    /// The VPC's default security group.
+    pub default_security_group_id: String,
     /// A role that SageMaker may assume.
     pub role_arn: String,
 }
@@ -123,6 +125,21 @@ pub struct Call {
     pub operation: String,
     /// AWS's error code, if it was refused.
     pub error: Option<String>,
+    /// Its place among all calls, of whatever account.
+    pub seq: u64,
+    /// What was sent.
+    pub params: Json,
+}
+
+/// A presigned URL that the emulator handed out.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Presigned {
+    /// The whole of it.
+    pub url: String,
+    /// What makes it a secret.
+    pub token: String,
+    /// The parameters of the call.
+    pub asked: Json,
 }
 
 impl Account {
@@ -147,6 +164,18 @@ impl Account {
         Account { emulator, is_shared, before: Mutex::default(), id, region: REGION.to_owned() }
     }
 
+    /// Another account on the same emulator.
+    pub fn neighbour(&self) -> Self {
+        Self::on(Arc::clone(&self.emulator), self.is_shared)
+    }
+
+    /// The same account in another Region.
+    pub fn elsewhere(&self, region: &str) -> Self {
+        let emulator = Arc::clone(&self.emulator);
+        let (id, region) = (self.id.clone(), region.to_owned());
+        Account { emulator, is_shared: self.is_shared, before: Mutex::default(), id, region }
+    }
+
     /// Where AWS is.
     pub fn url(&self) -> &str {
         &self.emulator.url
@@ -160,11 +189,25 @@ impl Account {
     /// Makes a VPC with three subnets (two in Regions with as many zones), and a role. Afterwards they count as what was
     /// there before.
     pub fn network(&self) -> Network {
-        let subnets = if self.region == REGION { 3 } else { 2 };
-        let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets });
-        let made = self.emulator.ask("POST", "network", &wanted);
+        self.network_with(false)
+    }
+
+    /// The same with an IPv6 range in the VPC and in each subnet.
+    pub fn dual_stack_network(&self) -> Network {
+        self.network_with(true)
+    }
+
+    /// From here on, all that exists counts as what was there before.
+    pub fn keep_everything(&self) {
         let found = self.everything();
         *self.before.lock().expect("no test panics with this lock") = found;
+    }
+
+    fn network_with(&self, ipv6: bool) -> Network {
+        let subnets = if self.region == REGION { 3 } else { 2 };
+        let wanted = json!({ "account": self.id, "region": self.region, "subnets": subnets, "ipv6": ipv6 });
+        let made = self.emulator.ask("POST", "network", &wanted);
+        self.keep_everything();
         serde_json::from_value(made.clone()).unwrap_or_else(|error| panic!("{error}: {made}"))
     }
 
@@ -204,6 +247,13 @@ impl Account {
     pub fn limits(&self, mut limits: Json) {
         limits["account"] = json!(self.id);
         self.emulator.ask("PUT", "limits", &limits);
+    }
+
+    /// The presigned URLs that were handed out, in order.
+    pub fn presigned(&self) -> Vec<Presigned> {
+        let path = format!("presigned?account={}&region={}", self.id, self.region);
+        let urls = self.emulator.ask("GET", &path, &Json::Null);
+        serde_json::from_value(urls).expect("URLs have these fields")
     }
 
     /// What exists in the account and was not there before.

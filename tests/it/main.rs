@@ -11,9 +11,14 @@ mod dns_forwarding;
 mod partitions;
 mod preflight;
 mod presign_policy;
+mod presigned_url;
 mod private_domain;
+mod private_domain_adoption;
 mod private_domain_import;
+mod private_domain_parts;
+mod private_domain_zones;
 mod scenario;
+mod witness;
 
 mod plan_rules;
 

@@ -226,8 +226,14 @@ async fn provider_without_aws() -> Studio {
 
 /// A provider on the emulator.
 async fn provider_of(account: &Account) -> Studio {
-    let services = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
-    let endpoints: BTreeMap<_, _> = services.iter().map(|service| (service, account.url())).collect();
+    provider_with(account, account.url()).await
+}
+
+/// A provider on the emulator, with SageMaker at this address.
+pub async fn provider_with(account: &Account, sagemaker: &str) -> Studio {
+    let services = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sts"];
+    let mut endpoints: BTreeMap<_, _> = services.into_iter().map(|service| (service, account.url())).collect();
+    endpoints.insert("sagemaker", sagemaker);
     let config = json!({
         "region": REGION,
         "access_key": account.access_key(),

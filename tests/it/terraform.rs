@@ -122,6 +122,21 @@ impl Workspace {
         self.run(&["plan", "-input=false", &out]).succeeded(self)
     }
 
+    /// `terraform apply` of the plan that was made last, as it is; it must fail. What Terraform wrote.
+    pub fn apply_plan_expect_error(&self) -> String {
+        self.run(&["apply", "-input=false", "plan.bin"]).failed(self)
+    }
+
+    /// `terraform plan -destroy`; what it wrote.
+    pub fn plan_destroy(&self) -> String {
+        self.run(&["plan", "-destroy", "-input=false", "-out=plan.bin"]).succeeded(self)
+    }
+
+    /// The same, and it must not come about; what Terraform wrote.
+    pub fn plan_destroy_expect_error(&self) -> String {
+        self.run(&["plan", "-destroy", "-input=false"]).failed(self)
+    }
+
     /// A plan that must not come about; what Terraform wrote.
     pub fn plan_expect_error(&self) -> String {
         self.run(&["plan", "-input=false"]).failed(self)

@@ -27,6 +27,8 @@ pub struct NewInterfaceEndpoint {
     pub private_dns_enabled: bool,
     /// The family of its addresses. `None` leaves the choice to AWS.
     pub address_type: Option<AddressType>,
+    /// Whom private DNS answers. Only for services that have gateways too; `None` leaves the choice to AWS.
+    pub private_dns_scope: Option<PrivateDnsScope>,
     /// Its policy document. `None` gives it AWS's default, full access.
     pub policy: Option<String>,
     /// Its tags.
@@ -72,7 +74,7 @@ pub async fn create_interface_endpoint(
         .set_security_group_ids(some_names(&new.security_group_ids))
         .private_dns_enabled(new.private_dns_enabled)
         .set_ip_address_type(new.address_type.map(AddressType::to_ec2))
-        .set_dns_options(new.address_type.map(AddressType::dns_options))
+        .set_dns_options(dns_options(new.address_type, new.private_dns_scope))
         .set_policy_document(new.policy.clone())
         .set_tag_specifications(tags::specification(ec2::types::ResourceType::VpcEndpoint, &new.tags))
         .client_token(&new.client_token);
@@ -166,7 +168,7 @@ pub async fn update_vpc_endpoint(
         .set_remove_route_table_ids(some_names(&change.remove_route_table_ids))
         .set_private_dns_enabled(change.private_dns_enabled)
         .set_ip_address_type(change.address_type.map(AddressType::to_ec2))
-        .set_dns_options(change.address_type.map(AddressType::dns_options))
+        .set_dns_options(dns_options(change.address_type, change.private_dns_scope))
         .set_policy_document(policy)
         .set_reset_policy(reset);
     request.send().await.map(drop).map_err(|error| call.failed(error))

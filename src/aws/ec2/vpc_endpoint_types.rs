@@ -66,14 +66,38 @@ impl AddressType {
 
     /// The records that private DNS serves follow the addresses: an AAAA record without an IPv6
     /// address behind it would be of no use.
-    pub(super) fn dns_options(self) -> ec2::types::DnsOptionsSpecification {
-        let records = match self {
+    fn records(self) -> ec2::types::DnsRecordIpType {
+        match self {
             Self::Ipv4 => ec2::types::DnsRecordIpType::Ipv4,
             Self::Ipv6 => ec2::types::DnsRecordIpType::Ipv6,
             Self::Dualstack => ec2::types::DnsRecordIpType::Dualstack,
-        };
-        ec2::types::DnsOptionsSpecification::builder().dns_record_ip_type(records).build()
+        }
     }
+}
+
+/// Whom the private DNS of an endpoint answers, for a service that has gateways too, which is S3 alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PrivateDnsScope {
+    /// Whoever asks the VPC's resolver.
+    Vpc,
+    /// Only who asks through an inbound resolver endpoint; what is in the VPC goes through the
+    /// gateway. EC2 takes it only where the VPC has one, and chooses it where nothing is said
+    /// ("Private DNS", Amazon S3 user guide).
+    InboundOnly,
+}
+
+/// What is to be said about DNS, if anything.
+pub(super) fn dns_options(
+    records: Option<AddressType>,
+    scope: Option<PrivateDnsScope>,
+) -> Option<ec2::types::DnsOptionsSpecification> {
+    if records.is_none() && scope.is_none() {
+        return None;
+    }
+    let options = ec2::types::DnsOptionsSpecification::builder()
+        .set_dns_record_ip_type(records.map(AddressType::records))
+        .set_private_dns_only_for_inbound_resolver_endpoint(scope.map(|scope| scope == PrivateDnsScope::InboundOnly));
+    Some(options.build())
 }
 
 /// Where an endpoint is in its life. EC2 writes these words with and without capitals.
@@ -171,6 +195,8 @@ pub struct VpcEndpoint {
     pub network_interface_ids: Vec<NetworkInterfaceId>,
     /// Whether the VPC's resolver answers for the service's names with this endpoint.
     pub private_dns_enabled: bool,
+    /// Whom private DNS answers, where EC2 says so.
+    pub private_dns_scope: Option<PrivateDnsScope>,
     /// The family of its addresses.
     pub address_type: Option<AddressType>,
     /// The names it can be reached under, in EC2's order, which means nothing.
@@ -198,6 +224,7 @@ impl VpcEndpoint {
             route_table_ids: ids(endpoint.route_table_ids()),
             network_interface_ids: ids(endpoint.network_interface_ids()),
             private_dns_enabled: endpoint.private_dns_enabled().unwrap_or(false),
+            private_dns_scope: endpoint.dns_options().and_then(private_dns_scope),
             address_type: endpoint.ip_address_type().and_then(|kind| AddressType::parse(kind.as_str())),
             dns_entries: endpoint.dns_entries().iter().filter_map(dns_entry).collect(),
             requester_managed: endpoint.requester_managed().unwrap_or(false),
@@ -241,6 +268,8 @@ pub struct EndpointChange {
     pub remove_route_table_ids: BTreeSet<RouteTableId>,
     /// Private DNS on or off.
     pub private_dns_enabled: Option<bool>,
+    /// Private DNS for others.
+    pub private_dns_scope: Option<PrivateDnsScope>,
     /// Another family of addresses.
     pub address_type: Option<AddressType>,
     /// Another policy.
@@ -258,12 +287,21 @@ impl EndpointChange {
 ///
 /// EC2 does not promise an order, and lists zonal and private names beside this one. The regional
 /// name starts with `vpce-` and has the endpoint's id and one more part in its first label; a
-/// zonal one has the zone after them. Without a regional name, a zonal one is taken.
+/// zonal one has the zone after them. Without a regional name, a zonal one is taken. The names of
+/// S3 have `*.` before all that, in place of a bucket's name.
 pub fn regional_dns_entry(entries: &[DnsEntry]) -> Option<&DnsEntry> {
-    entries
-        .iter()
-        .filter(|entry| entry.dns_name.starts_with("vpce-") && entry.hosted_zone_id.is_some())
-        .min_by_key(|entry| entry.dns_name.split('.').next().map(|label| label.split('-').count()))
+    let own = |entry: &DnsEntry| {
+        let name = entry.dns_name.strip_prefix("*.").unwrap_or(&entry.dns_name);
+        name.starts_with("vpce-").then(|| name.split('.').next().map(|label| label.split('-').count()))
+    };
+    entries.iter().filter(|entry| entry.hosted_zone_id.is_some() && own(entry).is_some()).min_by_key(|entry| own(entry))
+}
+
+fn private_dns_scope(options: &ec2::types::DnsOptions) -> Option<PrivateDnsScope> {
+    options.private_dns_only_for_inbound_resolver_endpoint().map(|only| match only {
+        true => PrivateDnsScope::InboundOnly,
+        false => PrivateDnsScope::Vpc,
+    })
 }
 
 fn endpoint_type(kind: Option<&ec2::types::VpcEndpointType>) -> EndpointType {
@@ -311,6 +349,22 @@ mod tests {
         let private = entry("api.sagemaker.us-west-2.amazonaws.com", "Z1");
         let wildcard = entry("*.studio.us-west-2.sagemaker.aws", "Z2");
         check(&[private, entry(ZONAL, "Z3"), wildcard, entry(REGIONAL, "Z3")], Some(REGIONAL));
+    }
+
+    #[test]
+    fn the_star_before_the_names_of_s3_is_part_of_them() {
+        let regional = "*.vpce-0a1-x9y8z7w6.s3.us-west-2.vpce.amazonaws.com";
+        let zonal = "*.vpce-0a1-x9y8z7w6-us-west-2a.s3.us-west-2.vpce.amazonaws.com";
+        let private = entry("*.s3.us-west-2.amazonaws.com", "Z1");
+        check(&[private, entry(zonal, "Z2"), entry(regional, "Z2")], Some(regional));
+    }
+
+    #[test]
+    fn what_is_not_said_about_dns_is_not_sent() {
+        assert_eq!(dns_options(None, None), None);
+        let sent = dns_options(None, Some(PrivateDnsScope::Vpc)).unwrap();
+        assert_eq!(sent.private_dns_only_for_inbound_resolver_endpoint(), Some(false));
+        assert_eq!(sent.dns_record_ip_type(), None);
     }
 
     #[test]

@@ -133,6 +133,37 @@ pub async fn list_hosted_zones_of_vpc(clients: &Clients, vpc: &ZoneVpc) -> Resul
     }
 }
 
+/// Lists the account's own private zones of a name and of names below it. Their VPCs are not told.
+///
+/// # Errors
+/// Whatever Route 53 refuses, such as `AccessDenied`.
+pub async fn list_private_zones_within(clients: &Clients, name: &str) -> Result<Vec<HostedZone>, AwsError> {
+    let call = call("ListHostedZonesByName", format!("hosted zones within {name}"));
+    let mut zones = Vec::new();
+    let mut next = (Some(name.to_owned()), None);
+    loop {
+        let request = clients.route53().list_hosted_zones_by_name().set_dns_name(next.0).set_hosted_zone_id(next.1);
+        let answer = request.send().await.map_err(|error| call.failed(error))?;
+        // They come in the order of their labels from the right, so that those within a name follow each other.
+        for zone in answer.hosted_zones().iter().map(|zone| from_zone(zone, &[])) {
+            if !is_within(&zone.name, name) {
+                return Ok(zones);
+            }
+            if zone.is_private && zone.linked_service.is_none() {
+                zones.push(zone);
+            }
+        }
+        if !answer.is_truncated() {
+            return Ok(zones);
+        }
+        next = (answer.next_dns_name, answer.next_hosted_zone_id);
+    }
+}
+
+fn is_within(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
 /// Makes a zone answer in one more VPC. Where it does already there is no change to wait for.
 ///
 /// # Errors

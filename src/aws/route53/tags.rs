@@ -11,6 +11,10 @@ use crate::aws::{AwsError, Clients, HostedZoneId, TagChange, Tags, names};
 /// How many zones `ListTagsForResources` takes at once (Route 53 API reference).
 const BATCH: usize = 10;
 
+/// How many tags `ChangeTagsForResource` sets or removes at once, and how many it says that a zone can have (Route 53
+/// API reference).
+pub const MOST_TAGS: usize = 10;
+
 /// Lists the tags of a zone.
 ///
 /// # Errors
@@ -52,26 +56,31 @@ pub async fn list_tags_of_zones(
     Ok(tags)
 }
 
-/// Sets and removes tags of a zone, in one call. Nothing to do makes none.
+/// Sets and removes tags of a zone, in one call unless there are very many. Nothing to do makes none.
 ///
 /// # Errors
 /// `NotFound` when the zone is gone.
 pub async fn update_tags(clients: &Clients, zone: &HostedZoneId, change: &TagChange) -> Result<(), AwsError> {
-    if change.is_empty() {
-        return Ok(());
-    }
     let call = call("ChangeTagsForResource", format!("hosted zone {zone}"));
     let set: Vec<_> =
         change.set.iter().map(|(key, value)| route53::types::Tag::builder().key(key).value(value).build()).collect();
     let remove: Vec<_> = change.remove.iter().cloned().collect();
-    let request = clients
-        .route53()
-        .change_tags_for_resource()
-        .resource_type(TagResourceType::Hostedzone)
-        .resource_id(zone.as_str())
-        .set_add_tags(Some(set).filter(|tags| !tags.is_empty()))
-        .set_remove_tag_keys(Some(remove).filter(|keys| !keys.is_empty()));
-    request.send().await.map(drop).map_err(|error| call.failed(error))
+    let (mut set, mut remove) = (set.chunks(MOST_TAGS), remove.chunks(MOST_TAGS));
+    loop {
+        // What goes makes room for what comes.
+        let (some_set, some_remove) = (set.next(), remove.next());
+        if some_set.is_none() && some_remove.is_none() {
+            return Ok(());
+        }
+        let request = clients
+            .route53()
+            .change_tags_for_resource()
+            .resource_type(TagResourceType::Hostedzone)
+            .resource_id(zone.as_str())
+            .set_add_tags(some_set.map(<[_]>::to_vec))
+            .set_remove_tag_keys(some_remove.map(<[_]>::to_vec));
+        request.send().await.map_err(|error| call.failed(error))?;
+    }
 }
 
 fn from_route53(set: &ResourceTagSet) -> Tags {

@@ -35,15 +35,22 @@ impl PresignedUrl {
     }
 
     /// Its host, which is no secret.
-    pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
-        rest.split(['/', '?', '#']).next().unwrap_or_default()
+    pub fn host(&self) -> Option<String> {
+        host_of(&self.0)
     }
+}
+
+/// The host of a URL for HTTPS, in small letters. `None` for any other URL, and where anything but a host name stands
+/// before the path: a name and password, or a port.
+pub fn host_of(url: &str) -> Option<String> {
+    let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    (!host.is_empty() && host.chars().all(legal)).then(|| host.to_ascii_lowercase())
 }
 
 impl fmt::Debug for PresignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PresignedUrl({})", self.host())
+        write!(f, "PresignedUrl({})", self.host().as_deref().unwrap_or("no host"))
     }
 }
 
@@ -77,5 +84,23 @@ mod tests {
     fn a_presigned_url_prints_its_host_alone() {
         let url = PresignedUrl("https://d-1.studio.eu-west-1.sagemaker.aws/auth?token=secret".to_owned());
         assert_eq!(format!("{url:?}"), "PresignedUrl(d-1.studio.eu-west-1.sagemaker.aws)");
+    }
+
+    #[test]
+    fn a_host_is_read_from_plain_https_urls_alone() {
+        assert_eq!(host_of("https://D-1.example.com/auth?token=secret").as_deref(), Some("d-1.example.com"));
+        assert_eq!(host_of("https://d-1.example.com").as_deref(), Some("d-1.example.com"));
+        for url in [
+            "http://d-1.example.com/auth",
+            "https://d-1.example.com@evil.example/auth",
+            "https://d-1.example.com:8443/auth",
+            "https:///auth?token=secret",
+            "https://?token=secret",
+            "token=secret",
+            "",
+        ] {
+            assert_eq!(host_of(url), None, "{url}");
+            assert_eq!(format!("{:?}", PresignedUrl(url.to_owned())), "PresignedUrl(no host)");
+        }
     }
 }

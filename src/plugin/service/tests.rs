@@ -6,8 +6,9 @@ use tonic::Code;
 
 use super::*;
 use crate::framework::{
-    Applied, ApplyRequest, Call, DataSource, Diagnostic, Diagnostics, Dynamic, FunctionError, MoveSource, Opened,
-    Parameter, Path, PlanRequest, Planned, Read, Resource, Signature, Type, Value, erase, erase_data_source,
+    Applied, ApplyRequest, Call, DataSource, Diagnostic, Diagnostics, Dynamic, EphemeralResource, FunctionError,
+    MoveSource, Opened, Parameter, Path, PlanRequest, Planned, Read, Resource, Signature, Type, Value, erase,
+    erase_data_source, erase_ephemeral_resource,
     schema::{Attribute, Schema},
 };
 use crate::plugin::pb::tfplugin6::{self as pb, DynamicValue, provider_server::Provider as _};
@@ -132,26 +133,25 @@ impl Function for Shout {
     }
 }
 
-struct Link(Schema);
+struct Link;
 
 #[async_trait]
 impl EphemeralResource for Link {
+    type Model = Model;
+
     fn type_name(&self) -> &'static str {
         "test_link"
     }
 
-    fn schema(&self) -> &Schema {
-        &self.0
+    fn schema(&self) -> Schema {
+        attributes()
     }
 
-    fn validate(&self, _: Dynamic) -> Diagnostics {
-        Diagnostics::new()
-    }
-
-    async fn open(&self, _: &Call, config: Dynamic) -> Result<Opened, Diagnostics> {
+    async fn open(&self, call: &Call, config: Model) -> Result<Option<Opened<Model>>, Diagnostics> {
+        act(call, &config.name).await;
         let mut private = Private::default();
         private.set("opened", &1);
-        Ok(Opened { result: config, private, renew_at: None })
+        Ok(Some(Opened { result: Model { id: "open".into(), ..config }, private, renew_at: None }))
     }
 
     async fn close(&self, _: &Call, private: Private) -> Result<(), Diagnostics> {
@@ -167,7 +167,7 @@ struct Fake {
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnyDataSource>>,
     functions: Vec<Box<dyn Function>>,
-    ephemerals: Vec<Box<dyn EphemeralResource>>,
+    ephemerals: Vec<Box<dyn AnyEphemeralResource>>,
 }
 
 #[async_trait]
@@ -196,7 +196,7 @@ impl Provider for Fake {
         &self.functions
     }
 
-    fn ephemeral_resources(&self) -> &[Box<dyn EphemeralResource>] {
+    fn ephemeral_resources(&self) -> &[Box<dyn AnyEphemeralResource>] {
         &self.ephemerals
     }
 }
@@ -207,7 +207,7 @@ fn service() -> Service {
         resources: vec![erase(Thing)],
         data_sources: vec![erase_data_source(Source)],
         functions: vec![Box::new(Shout)],
-        ephemerals: vec![Box::new(Link(attributes()))],
+        ephemerals: vec![erase_ephemeral_resource(Link)],
     };
     Service::new(Arc::new(fake), Stop::default())
 }
@@ -431,7 +431,7 @@ async fn an_ephemeral_resource_is_closed_with_what_opening_gave() {
         client_capabilities: None,
     };
     let opened = service.open_ephemeral_resource(Request::new(open)).await.unwrap().into_inner();
-    assert_eq!(opened.result, thing(None, "x"));
+    assert_eq!(opened.result, thing(Some("open"), "x"));
 
     let close = |private| close_ephemeral_resource::Request { type_name: "test_link".to_owned(), private };
     let closed = service.close_ephemeral_resource(Request::new(close(opened.private))).await;

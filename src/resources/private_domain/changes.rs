@@ -4,14 +4,18 @@
 //!
 //! **Invariant:** pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 
 use super::desired::{Desired, Profile as DesiredProfile};
-use super::recorded::{Domain, Endpoint, Gateway, Notes, Profile, Recorded};
+use super::key::{GATEWAY, S3};
+use super::recorded::{Domain, Endpoint, Gateway, Notes, Place, Profile, Recorded};
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule};
-use crate::aws::ec2::vpc_endpoint::{AddressType, EndpointChange, EndpointPolicy};
+use crate::aws::ec2::vpc_endpoint::{AddressType, EndpointChange, EndpointPolicy, PrivateDnsScope};
 use crate::aws::sagemaker::Toggle;
 use crate::aws::sagemaker::domain_types::{DomainAddressType, DomainChange, NetworkAccess, UserSettings};
 use crate::aws::tags::merge;
@@ -53,8 +57,7 @@ const CLIENT_RULE: &str = "HTTPS from clients";
 /// The groups by which the domain's apps are let in.
 fn app_groups(desired: &Desired, recorded: &Recorded) -> Option<BTreeSet<SecurityGroupId>> {
     if desired.adopts_domain() {
-        let domain = recorded.domain.as_ref()?;
-        return Some(domain.settings.security_group_ids.clone().unwrap_or_default());
+        return user_groups(desired, recorded.domain.as_ref()?, recorded);
     }
     Some([recorded.domain_group.as_ref()?.id.clone()].into())
 }
@@ -105,14 +108,11 @@ pub fn endpoint_change(
     service: &str,
     endpoint: &Endpoint,
 ) -> Option<EndpointChange> {
-    let place = match desired.place(service) {
-        Value::Known(place) => place,
-        // The configuration has not changed what it was chosen from.
-        Value::Null => endpoint.asked.clone(),
-        Value::Unknown => return None,
-    };
+    let place = wanted_place(desired, service, endpoint)?;
     let groups = endpoint_groups(desired, recorded)?;
     let private_dns = *desired.private_dns_enabled.known()?;
+    let scope = private_dns_scope(desired, service)?;
+    let turned_on = private_dns && !endpoint.private_dns_enabled;
     let (subnets, has) = (&place.subnet_ids, &endpoint.place.subnet_ids);
     Some(EndpointChange {
         add_subnet_ids: subnets.difference(has).cloned().collect(),
@@ -120,15 +120,46 @@ pub fn endpoint_change(
         add_security_group_ids: groups.difference(&endpoint.security_group_ids).cloned().collect(),
         remove_security_group_ids: endpoint.security_group_ids.difference(&groups).cloned().collect(),
         private_dns_enabled: (private_dns != endpoint.private_dns_enabled).then_some(private_dns),
+        // Where EC2 does not say whom it answers, there is nothing to compare.
+        private_dns_scope: scope
+            .filter(|scope| turned_on || endpoint.private_dns_scope.is_some_and(|has| has != *scope)),
         address_type: (place.dual_stack != endpoint.place.dual_stack).then(|| address_type(place.dual_stack)),
         policy: policy_change(&desired.policy(service), endpoint.policy.as_deref(), endpoint.has_own_policy)?,
         ..EndpointChange::default()
     })
 }
 
-/// Whether a change gives an endpoint other addresses.
-pub fn moves(change: &EndpointChange) -> bool {
-    !change.add_subnet_ids.is_empty() || !change.remove_subnet_ids.is_empty() || change.address_type.is_some()
+/// Whom the private DNS of an endpoint is to answer, if that is to be chosen: with a gateway for S3, what is in the VPC
+/// goes through that.
+pub fn private_dns_scope(desired: &Desired, service: &str) -> Option<Option<PrivateDnsScope>> {
+    if service != S3 || !*desired.private_dns_enabled.known()? {
+        return Some(None);
+    }
+    match desired.route_tables {
+        Value::Known(_) => Some(Some(PrivateDnsScope::InboundOnly)),
+        Value::Null => Some(Some(PrivateDnsScope::Vpc)),
+        Value::Unknown => None,
+    }
+}
+
+/// Where an endpoint is to be.
+fn wanted_place(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<Place> {
+    match desired.place(service) {
+        Value::Known(place) => Some(place),
+        // The configuration has not changed what it was chosen from.
+        Value::Null => Some(endpoint.asked.clone()),
+        Value::Unknown => None,
+    }
+}
+
+/// Whether an endpoint is to get other addresses, whatever else is not known of it.
+pub fn moves(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<bool> {
+    Some(wanted_place(desired, service, endpoint)? != endpoint.place)
+}
+
+/// Whether an endpoint is to get addresses of another family, or lose them.
+pub fn changes_family(desired: &Desired, service: &str, endpoint: &Endpoint) -> Option<bool> {
+    Some(wanted_place(desired, service, endpoint)?.dual_stack != endpoint.place.dual_stack)
 }
 
 /// The family of an endpoint's addresses.
@@ -163,7 +194,7 @@ pub fn is_restriction(policy: &str) -> bool {
 /// What differs about the gateway endpoint, tags aside.
 pub fn gateway_change(desired: &Desired, gateway: &Gateway) -> Option<EndpointChange> {
     let tables = desired.route_tables.known()?;
-    let policy = desired.policy(super::key::GATEWAY);
+    let policy = desired.policy(GATEWAY);
     Some(EndpointChange {
         add_route_table_ids: tables.difference(&gateway.route_table_ids).cloned().collect(),
         remove_route_table_ids: gateway.route_table_ids.difference(tables).cloned().collect(),
@@ -203,7 +234,7 @@ pub fn domain_address_type(dual_stack: bool) -> DomainAddressType {
 /// What differs about the settings of users.
 fn user_settings(desired: &Desired, recorded: &Recorded, domain: &Domain) -> Option<UserSettings> {
     let (settings, has) = (&desired.settings, &domain.settings);
-    let groups = user_groups(desired, recorded, domain)?;
+    let groups = user_groups(desired, domain, recorded)?;
     let has_groups = has.security_group_ids.clone().unwrap_or_default();
     let role: Option<RoleArn> = written(&desired.execution_role_arn)?;
     Some(UserSettings {
@@ -217,11 +248,12 @@ fn user_settings(desired: &Desired, recorded: &Recorded, domain: &Domain) -> Opt
     })
 }
 
-/// The groups of users' apps: the domain's own and those that are written. An adopted domain keeps all that it has.
-pub fn user_groups(desired: &Desired, recorded: &Recorded, domain: &Domain) -> Option<BTreeSet<SecurityGroupId>> {
+/// The groups of users' apps: the domain's own and those that are written. An adopted domain keeps what others gave it.
+pub fn user_groups(desired: &Desired, domain: &Domain, recorded: &Recorded) -> Option<BTreeSet<SecurityGroupId>> {
     let mut groups = written(&desired.settings.security_group_ids)?.unwrap_or_default();
     if desired.adopts_domain() {
-        groups.extend(domain.settings.security_group_ids.iter().flatten().cloned());
+        let has = domain.settings.security_group_ids.iter().flatten();
+        groups.extend(has.filter(|group| !domain.added_groups.contains(*group)).cloned());
     } else {
         groups.insert(recorded.domain_group.as_ref()?.id.clone());
     }

@@ -190,7 +190,7 @@ impl Desired {
             Key::Adopted(service) => self.adopted().contains(service),
             Key::Gateway => !self.route_tables.is_null(),
             Key::Profile(name) => self.profiles().contains_key(name),
-            Key::Contents => false,
+            Key::Contents | Key::NfsGroups => false,
             Key::Zone(slot) => zones::wanted(self, recorded).contains_key(slot),
         }
     }
@@ -267,6 +267,11 @@ impl Desired {
             }),
             _ => Value::Unknown,
         }
+    }
+
+    /// The domain: as it is recorded or, before that, as it was found to be adopted.
+    pub fn domain<'a>(&'a self, recorded: &'a Recorded) -> Option<&'a Domain> {
+        recorded.domain.as_ref().or_else(|| self.facts.as_ref()?.domain.as_ref())
     }
 
     /// The service as EC2 describes it.

@@ -4,14 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use super::changes::{domain_group_rules, endpoint_group_rules, missing};
+use super::changes::{domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, missing};
 use super::desired::Desired;
 use super::key::{Key, Slot};
 use super::plan::Action;
-use super::recorded::{Group, Recorded, Zone};
+use super::recorded::{Domain, Group, Recorded, Zone};
 use super::zones;
 use crate::aws::ec2::security_group_rule::Rule;
+use crate::aws::ec2::vpc_endpoint::{EndpointChange, PrivateDnsScope};
 use crate::aws::route53::record::Record;
+use crate::aws::sagemaker::domain_types::DomainChange;
 use crate::steps::Step;
 
 /// What differs from what was applied and no attribute shows.
@@ -26,6 +28,7 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
         Action::Delete => format!("The {name} exists and is not wanted."),
         Action::Update => {
             let details = match key {
+                Key::DomainGroup if recorded.being_destroyed => Some("is marked as being destroyed".to_owned()),
                 Key::DomainGroup => recorded.domain_group.as_ref().map(|group| {
                     rules(&domain_group_rules(&group.id, desired.dual_stack.known().copied().unwrap_or(false)), group)
                 }),
@@ -33,14 +36,19 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
                     .endpoint_group
                     .as_ref()
                     .and_then(|group| Some(rules(&endpoint_group_rules(desired, recorded)?, group))),
-                Key::Zone(slot) => {
-                    recorded.zones.get(slot).and_then(|zone| zone_details(slot, zone, desired, recorded))
-                }
-                Key::Endpoint(service) => {
-                    recorded.endpoints.get(service).filter(|endpoint| !endpoint.ready).map(|_| NOT_READY.to_owned())
-                }
-                Key::Adopted(_) | Key::Gateway | Key::Contents => None,
-                Key::Domain => recorded.domain.as_ref().filter(|domain| !domain.ready).map(|_| NOT_READY.to_owned()),
+                Key::Zone(slot) => recorded.zones.get(slot).and_then(|zone| {
+                    let details = zone_details(slot, zone, desired, recorded).filter(|details| !details.is_empty());
+                    details.or_else(|| (!zone.ready).then(|| NOT_READY.to_owned()))
+                }),
+                Key::Endpoint(service) => recorded.endpoints.get(service).and_then(|endpoint| {
+                    let change = endpoint_change(desired, recorded, service, endpoint)?;
+                    Some(if endpoint.ready { endpoint_details(&change) } else { NOT_READY.to_owned() })
+                }),
+                Key::Adopted(_) | Key::Gateway | Key::Contents | Key::NfsGroups => None,
+                Key::Domain => recorded.domain.as_ref().and_then(|domain| {
+                    let change = domain_change(desired, recorded, domain)?;
+                    Some(if domain.ready { domain_details(&change, domain) } else { NOT_READY.to_owned() })
+                }),
                 Key::Profile(name) => {
                     recorded.profiles.get(name).filter(|profile| !profile.ready).map(|_| NOT_READY.to_owned())
                 }
@@ -55,12 +63,45 @@ fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -
 
 const NOT_READY: &str = "is not ready";
 
+fn endpoint_details(change: &EndpointChange) -> String {
+    let private_dns = change.private_dns_enabled.map(|wanted| format!("has private DNS {}", on_or_off(!wanted)));
+    let scope = change.private_dns_scope.filter(|_| change.private_dns_enabled.is_none()).map(|wanted| match wanted {
+        PrivateDnsScope::Vpc => "answers inbound resolvers alone".to_owned(),
+        PrivateDnsScope::InboundOnly => "answers more than inbound resolvers".to_owned(),
+    });
+    let parts = [
+        lists("subnets", texts(&change.add_subnet_ids), texts(&change.remove_subnet_ids)),
+        lists("security groups", texts(&change.add_security_group_ids), texts(&change.remove_security_group_ids)),
+        change.address_type.map(|wanted| format!("is not {}", wanted.as_str())).unwrap_or_default(),
+        private_dns.unwrap_or_default(),
+        scope.unwrap_or_default(),
+    ];
+    joined(parts)
+}
+
+fn domain_details(change: &DomainChange, domain: &Domain) -> String {
+    let network = change.network_access.map(|_| "lets its apps reach the network past the VPC".to_owned());
+    let groups = change.default_user_settings.security_group_ids.as_ref().map(|wanted| {
+        let has = domain.settings.security_group_ids.clone().unwrap_or_default();
+        lists("security groups", texts(wanted.difference(&has)), texts(has.difference(wanted)))
+    });
+    joined([network.unwrap_or_default(), groups.unwrap_or_default()])
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+fn texts<T: ToString>(items: impl IntoIterator<Item = T>) -> Vec<String> {
+    items.into_iter().map(|item| item.to_string()).collect()
+}
+
+fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", and ")
+}
+
 fn rules(wanted: &BTreeSet<Rule>, group: &Group) -> String {
-    lists(
-        "rules",
-        missing(wanted, &group.rules).into_iter().map(ToString::to_string).collect(),
-        missing(&group.rules, wanted).into_iter().map(ToString::to_string).collect(),
-    )
+    lists("rules", texts(missing(wanted, &group.rules)), texts(missing(&group.rules, wanted)))
 }
 
 fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
@@ -72,7 +113,8 @@ fn lists(of: &str, lacks: Vec<String>, extra: Vec<String>) -> String {
 
 fn zone_details(slot: &Slot, zone: &Zone, desired: &Desired, recorded: &Recorded) -> Option<String> {
     let wanted = zones::wanted(desired, recorded).remove(slot)?;
-    let records = zones::records(recorded, &wanted.names?, *desired.zones.by_address.known()?)?;
+    let target = zones::target(desired, recorded)?;
+    let records = zones::records(target, &wanted.names?, *desired.zones.by_address.known()?)?;
     let named = |records: Vec<&Record>| {
         records.iter().map(|record| format!("{} {}", record.record_type.as_str(), record.name)).collect()
     };
@@ -84,5 +126,5 @@ fn zone_details(slot: &Slot, zone: &Zone, desired: &Desired, recorded: &Recorded
     let vpcs = zones::vpcs(desired, recorded, slot).filter(|_| !matches!(slot, Slot::Existing(_))).unwrap_or_default();
     let missing = vpcs.iter().map(|association| &association.vpc).filter(|vpc| !zone.vpcs.contains(vpc));
     let of_vpcs = lists("VPCs", missing.map(|vpc| vpc.vpc_id.to_string()).collect(), Vec::new());
-    Some([of_records, of_vpcs].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", and "))
+    Some(joined([of_records, of_vpcs]))
 }

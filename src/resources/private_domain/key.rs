@@ -10,6 +10,9 @@ pub const STUDIO: &str = "studio";
 /// The services that presigned URLs are used and made through.
 pub const ACCESS: [&str; 2] = [STUDIO, "sagemaker.api"];
 
+/// The one service that has gateways beside interface endpoints.
+pub const S3: &str = "s3";
+
 /// The key of the S3 gateway endpoint, beside the services' own.
 pub const GATEWAY: &str = "s3_gateway";
 
@@ -32,6 +35,9 @@ pub enum Key {
     Profile(String),
     /// What users have made in the domain, and what keeps it from being deleted. It is never recorded.
     Contents,
+    /// The two security groups that SageMaker leaves behind when it deletes a domain's file system. They are never made
+    /// here.
+    NfsGroups,
     /// A hosted zone.
     Zone(Slot),
 }
@@ -72,7 +78,12 @@ impl Key {
         match self {
             Key::DomainGroup | Key::Adopted(_) | Key::Gateway => false,
             Key::EndpointGroup if adopts_domain => matches!(other, Key::Domain),
-            Key::EndpointGroup | Key::Domain => matches!(other, Key::DomainGroup),
+            Key::EndpointGroup => matches!(other, Key::DomainGroup),
+            Key::Domain => matches!(other, Key::DomainGroup | Key::NfsGroups),
+            // The domain's group has the mark of the destruction, and goes last.
+            Key::NfsGroups => matches!(other, Key::DomainGroup),
+            // Private DNS for inbound resolvers alone needs the gateway for everybody else.
+            Key::Endpoint(service) if service == S3 => matches!(other, Key::EndpointGroup | Key::Gateway),
             Key::Endpoint(_) => matches!(other, Key::EndpointGroup),
             Key::Profile(_) => matches!(other, Key::Domain),
             Key::Contents => matches!(other, Key::Domain | Key::Profile(_)),
@@ -95,6 +106,7 @@ impl Key {
             Key::Gateway => "gateway endpoint for S3".to_owned(),
             Key::Profile(name) => format!("user profile {name}"),
             Key::Contents => "apps and spaces of the domain".to_owned(),
+            Key::NfsGroups => "pair of NFS groups of the file system".to_owned(),
             Key::Zone(Slot::Domain) => "hosted zone of the domain".to_owned(),
             Key::Zone(Slot::Portal) => "hosted zone of the web portal".to_owned(),
             Key::Zone(Slot::DomainFips) => "hosted zone of the domain's FIPS name".to_owned(),
@@ -115,6 +127,7 @@ impl Key {
             Key::Gateway => "gateway".to_owned(),
             Key::Profile(name) => format!("profile/{name}"),
             Key::Contents => "contents".to_owned(),
+            Key::NfsGroups => "nfs-groups".to_owned(),
             Key::Zone(slot) => format!("zone/{}", String::from(slot.clone())),
         }
     }
@@ -187,5 +200,6 @@ mod tests {
     fn what_is_adopted_carries_no_tag_of_ours() {
         assert_eq!(Key::from_part("adopted/studio"), None);
         assert_eq!(Key::from_part("contents"), None);
+        assert_eq!(Key::from_part("nfs-groups"), None);
     }
 }

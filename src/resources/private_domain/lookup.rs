@@ -72,8 +72,14 @@ pub fn is_needed(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> b
     let zones = |model: &Model| {
         model.hosted_zone.known().map(|zone| zone.existing_zone_ids.clone()).into_iter().find_map(Value::into_known)
     };
+    let policies = |model: &Model| {
+        let policies = model.endpoints.known().map(|endpoints| endpoints.policies.clone());
+        policies.and_then(Value::into_known).unwrap_or_default()
+    };
+    let before = prior.map(policies).unwrap_or_default();
+    let gives_policy = policies(model).keys().any(|service| !before.contains_key(service));
     let other_zones = prior.is_none_or(|prior| zones(prior) != zones(model));
-    lacks_endpoint || moves || adopts || lacks_gateway || other_domain || other_zones
+    lacks_endpoint || moves || adopts || gives_policy || lacks_gateway || other_domain || other_zones
 }
 
 /// The services to make an endpoint for, and all that are used, adopted ones included.
@@ -213,7 +219,9 @@ async fn check_hosted_zones(clients: &Clients, model: &Model) -> Result<Vec<Diag
         };
         let found = find_hosted_zone(clients, &HostedZoneId::from(id.as_str())).await?;
         Ok(match found {
-            None => Some(error(format!("There is no hosted zone {id} in this account."))),
+            None => Some(error(format!(
+                "There is no hosted zone {id} in this account. If it was deleted, take it out of the configuration."
+            ))),
             Some(found) if found.name != name => Some(error(format!("It is the zone {}.", found.name))),
             Some(found) if !found.is_private => {
                 Some(error("It is a public zone. The names of a private domain have no place there.".to_owned()))

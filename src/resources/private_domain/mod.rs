@@ -8,12 +8,14 @@
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `apply/` | the AWS calls, one file for each kind of part |
 //! | `lookup.rs`, `preflight/` | what is looked up and checked before anything is made |
+//! | `emptied.rs` | what users have made in what is going to be deleted |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod apply;
 pub mod changes;
 pub mod desired;
 pub mod drift;
+pub mod emptied;
 pub mod key;
 pub mod lookup;
 pub mod model;
@@ -34,9 +36,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::aws::tags::owner_and_part;
-use crate::aws::{AwsError, Clients, DomainId, Tags, VpcId, sagemaker};
+use crate::aws::{AwsError, Clients, DomainId, Tags, sagemaker};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
@@ -44,15 +45,15 @@ use crate::framework::{
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{known_tags, planned_region};
-use crate::steps::{self, Step};
-use apply::{Run, contents};
+use crate::steps;
+use apply::Run;
 use desired::{Desired, Facts};
+use emptied::{Emptied, in_the_way};
 use key::{Key, STUDIO};
 use model::Model;
-use plan::Action;
 use preflight::Subject;
 use preflight::name::Moment;
-use recorded::Recorded;
+use recorded::{Notes, Recorded};
 
 /// The resource.
 pub struct PrivateDomain {
@@ -89,8 +90,12 @@ impl Resource for PrivateDomain {
         let recorded: Recorded = prior.as_ref().and_then(|_| private.get(RECORDED)).unwrap_or_default();
         plan_givens(&mut model, &config, prior.as_ref(), clients.as_ref());
         let replace = other_domain(&model, prior.as_ref());
-        check_home_efs(&model, prior.as_ref())?;
-        check_replacement(&model, prior.as_ref(), &recorded, !replace.is_empty())?;
+        if !replace.is_empty() && config.name.is_null() {
+            model.name = Value::Unknown;
+        }
+        check_home_efs(&model, prior.as_ref(), &recorded)?;
+        let replacing = replaced_by(&model, prior.as_ref(), !replace.is_empty());
+        check_replacement(prior.as_ref(), &recorded, &replacing)?;
 
         let replaced: Option<Recorded> = private.get(RECORDED).filter(|_| prior.is_none());
         let is_needed =
@@ -116,33 +121,32 @@ impl Resource for PrivateDomain {
         }
         let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
         let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
-        let unused: Diagnostics =
-            lookup::check_unused_zones(&desired, &recorded, adopted.as_ref()).into_iter().collect();
-        if unused.has_errors() {
-            return Err(unused);
+        let account = clients.as_ref().and_then(Clients::account_id);
+        let mut wrong: Diagnostics = zones::check::check(&desired, &recorded, account).into_iter().collect();
+        wrong.extend(lookup::check_unused_zones(&desired, &recorded, adopted.as_ref()));
+        if wrong.has_errors() {
+            return Err(wrong);
         }
         if prior.is_some() {
             let steps = plan::steps(Some(&desired), &recorded);
             unknown::mark_unknown(&steps, &desired, &recorded, &mut model);
+            let emptied = if replacing.is_empty() {
+                steps.iter().any(|step| step.key == Key::Contents).then(|| Emptied::part(&desired, &recorded, &model))
+            } else {
+                prior.as_ref().map(|prior| Emptied::whole(&recorded, prior))
+            };
+            if let Some(diagnostic) = in_the_way(clients.as_ref(), emptied, &recorded).await {
+                return Err(diagnostic.into());
+            }
         }
         Ok(Planned { state: model, replace, private, diagnostics })
     }
 
     async fn plan_destroy(&self, _call: &Call, prior: Model, private: &Private) -> Diagnostics {
         let recorded = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&prior));
-        let forced = prior.force_destroy.known() == Some(&true);
-        let (Some(domain), false) = (&recorded.domain, forced) else {
-            return Diagnostics::new();
-        };
-        let Ok(Some(clients)) = self.connection.clients(prior.region.text()) else {
-            return Diagnostics::new();
-        };
-        let scope = contents::Scope::of(None, &recorded);
-        match contents::find(&clients, &domain.id, &scope).await {
-            Ok(found) if !found.is_empty() => not_empty(&domain.id, &found).into(),
-            // What may not be read now is met, and told, when it is destroyed.
-            Ok(_) | Err(_) => Diagnostics::new(),
-        }
+        let clients = self.connection.clients(prior.region.text()).ok().flatten();
+        let emptied = Emptied::whole(&recorded, &prior);
+        in_the_way(clients.as_ref(), Some(emptied), &recorded).await.into_iter().collect()
     }
 
     async fn apply(&self, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
@@ -182,10 +186,9 @@ impl Resource for PrivateDomain {
             return Err(Diagnostic::error("There is nothing to import", text).into());
         };
         let tags = sagemaker::tags::list_tags(&clients, &domain.arn).await.map_err(failed)?;
-        let vpc_id = VpcId::from(domain.vpc_id.as_str());
         let owner = owner_and_part(&tags).map(|(owner, _)| owner.to_owned());
         let found = match &owner {
-            Some(owner) => read::find::owned(&clients, owner, &vpc_id).await.map_err(failed)?,
+            Some(owner) => read::find::owned(&clients, owner).await.map_err(failed)?,
             None => Recorded { owner: owner_of(&clients, &domain.vpc_id, &domain.name), ..Recorded::default() },
         };
         let found = read::find::serving(&clients, found, domain, owner.is_some()).await.map_err(failed)?;
@@ -231,10 +234,12 @@ impl PrivateDomain {
         }
         let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
         let steps = plan::steps(run.desired.as_ref(), &recorded);
-        if let Some(diagnostic) = in_the_way(&run, &steps, &recorded).await {
+        let emptied = steps.iter().any(|step| step.key == Key::Contents).then(|| Emptied::by(&run, &recorded));
+        if let Some(diagnostic) = in_the_way(Some(&clients), emptied, &recorded).await {
             return Applied { state: prior, private, diagnostics: diagnostic.into() };
         }
         let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
+        recorded.being_destroyed = operation == Operation::Destroy;
         diagnostics.extend(explain(operation, &report, &recorded.parts(), Key::name));
         private.set(RECORDED, &recorded);
         let state = match planned.or(prior) {
@@ -295,17 +300,12 @@ fn other_domain(model: &Model, prior: Option<&Model>) -> Vec<Path> {
     if is_the_same { Vec::new() } else { vec![Path::root("existing_domain_id")] }
 }
 
-/// A domain that is replaced starts without its users' home folders.
-fn check_replacement(
-    model: &Model,
-    prior: Option<&Model>,
-    recorded: &Recorded,
-    other_domain: bool,
-) -> Result<(), Diagnostics> {
+/// The attributes whose change replaces the resource.
+fn replaced_by(model: &Model, prior: Option<&Model>, other_domain: bool) -> Vec<&'static str> {
     let Some(prior) = prior else {
-        return Ok(());
+        return Vec::new();
     };
-    let replaced: Vec<&str> = [
+    [
         ("region", prior.region != model.region),
         ("name", prior.name != model.name),
         ("vpc_id", prior.vpc_id != model.vpc_id),
@@ -315,11 +315,16 @@ fn check_replacement(
     ]
     .into_iter()
     .filter_map(|(attribute, differs)| differs.then_some(attribute))
-    .collect();
+    .collect()
+}
+
+/// A domain that is replaced starts without its users' home folders.
+fn check_replacement(prior: Option<&Model>, recorded: &Recorded, replaced: &[&str]) -> Result<(), Diagnostics> {
     let file_system =
         recorded.domain.as_ref().filter(|domain| !domain.adopted).and_then(|domain| domain.file_system_id.clone());
-    let keeps = prior.home_efs.known().and_then(|efs| efs.on_destroy.text()) != Some("delete");
-    let (Some(attribute), Some(file_system), true) = (replaced.first(), file_system, keeps) else {
+    let on_destroy = prior.and_then(|prior| prior.home_efs.known()).and_then(|efs| efs.on_destroy.text());
+    let (Some(attribute), Some(file_system), true) = (replaced.first(), file_system, on_destroy != Some("delete"))
+    else {
         return Ok(());
     };
     let text = format!(
@@ -329,9 +334,14 @@ fn check_replacement(
 }
 
 /// The file system cannot be taken away from a domain (UpdateDomain, SageMaker API reference).
-fn check_home_efs(model: &Model, prior: Option<&Model>) -> Result<(), Diagnostics> {
+fn check_home_efs(model: &Model, prior: Option<&Model>, recorded: &Recorded) -> Result<(), Diagnostics> {
     let enabled = |model: &Model| model.home_efs.known().and_then(|efs| efs.enabled.known().copied());
-    if prior.and_then(enabled) == Some(true) && enabled(model) == Some(false) {
+    let has = match &recorded.domain {
+        // Of an adopted domain, the attribute says nothing.
+        Some(domain) if domain.adopted => domain.file_system_id.is_some(),
+        Some(_) | None => prior.and_then(enabled) == Some(true),
+    };
+    if prior.is_some() && has && enabled(model) == Some(false) {
         let text =
             "SageMaker can give a domain a file system later, but not take it away. Set home_efs.enabled back to true.";
         let path = Path::root("home_efs").attribute("enabled");
@@ -375,22 +385,6 @@ fn owner_of(clients: &Clients, vpc_id: &str, name: &str) -> String {
     owner_id(&["private_domain", &account, clients.region().as_str(), vpc_id, name])
 }
 
-/// What users have made, where that keeps a part from being deleted and may not be deleted itself: found before anything
-/// else is touched.
-async fn in_the_way(run: &Run, steps: &[Step<Key, Action>], recorded: &Recorded) -> Option<Diagnostic> {
-    let empties = !run.force_destroy && steps.iter().any(|step| step.key == Key::Contents);
-    let domain = recorded.domain.as_ref().filter(|_| empties)?;
-    let scope = contents::Scope::of(run.desired.as_ref(), recorded);
-    // What cannot be read is met again, and told, where it is deleted.
-    let found = contents::find(&run.work.clients, &domain.id, &scope).await.ok()?;
-    (!found.is_empty()).then(|| not_empty(&domain.id, &found))
-}
-
-fn not_empty(domain: &DomainId, contents: &contents::Contents) -> Diagnostic {
-    let text = format!("In {domain} {}.\n\nNothing was changed.", contents::in_the_way(contents));
-    Diagnostic::error("The domain is not empty", text).at(Path::root("force_destroy"))
-}
-
 /// What a run that was killed has left behind, if it never came to the domain. A domain that is there is either in use
 /// by another configuration or to be imported; making another one of its name fails and says so.
 async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorded, Diagnostics> {
@@ -398,7 +392,7 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
     let name = text(planned.map(|model| &model.name));
     let vpc_id = text(planned.map(|model| &model.vpc_id));
     if let Some(id) = planned.and_then(|model| model.existing_domain_id.text()) {
-        return found_before(clients, &owner_of(clients, &vpc_id, id), &vpc_id).await;
+        return found_before(clients, &owner_of(clients, &vpc_id, id)).await;
     }
     let owner = owner_of(clients, &vpc_id, &name);
     let taken = preflight::name::check(clients, &name, &owner, Moment::Apply)
@@ -407,11 +401,11 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
     if let Some(taken) = taken {
         return Err(taken.into());
     }
-    found_before(clients, &owner, &vpc_id).await
+    found_before(clients, &owner).await
 }
 
-async fn found_before(clients: &Clients, owner: &str, vpc_id: &str) -> Result<Recorded, Diagnostics> {
-    let found = read::find::owned(clients, owner, &VpcId::from(vpc_id)).await;
+async fn found_before(clients: &Clients, owner: &str) -> Result<Recorded, Diagnostics> {
+    let found = read::find::owned(clients, owner).await;
     found.map_err(|error| aws_error("look for parts of an earlier run", &error).into())
 }
 
@@ -431,14 +425,9 @@ fn start(
         Operation::Update => &timeouts.update,
         Operation::Destroy => &timeouts.delete,
     };
-    let on_destroy = model.and_then(|model| model.home_efs.known()).and_then(|efs| efs.on_destroy.text());
     Run {
         work: Work::start(clients.clone(), call, &recorded.owner, limit),
         desired: planned.map(|planned| Desired::new(planned, prior, recorded, facts)),
-        retention: match on_destroy {
-            Some("delete") => HomeEfsRetention::Delete,
-            Some(_) | None => HomeEfsRetention::Retain,
-        },
         force_destroy: model.and_then(|model| model.force_destroy.known()) == Some(&true),
     }
 }
@@ -451,27 +440,46 @@ fn after_read(
     mut private: Private,
 ) -> Read<Model> {
     let diagnostics = Diagnostics::new();
-    // A domain that was never made is not gone.
-    if recorded.is_empty() || (before.domain.is_some() && recorded.domain.is_none()) {
+    // A domain that was never made is not gone, and what is left of one that is being destroyed is still to go.
+    let is_lost = before.domain.is_some() && recorded.domain.is_none() && !recorded.being_destroyed;
+    if recorded.is_empty() || is_lost {
         return Read { state: None, private, diagnostics };
     }
-    let applied = known_tags(&state.tags_all).into_known();
+    let applied = Marks::of(&state, before);
     let mut model = project::project(state, &recorded, clients);
-    model.drift = remaining(&model, &recorded, applied);
+    model.drift = remaining(&model, &recorded, Some(applied));
     private.set(RECORDED, &recorded);
     Read { state: Some(model), private, diagnostics }
 }
 
+/// What was applied of the tags.
+struct Marks {
+    tags: Option<Tags>,
+    notes: Option<Notes>,
+}
+
+impl Marks {
+    fn of(state: &Model, recorded: &Recorded) -> Self {
+        let desired = Desired::new(state, Some(state), recorded, None);
+        Marks { tags: known_tags(&state.tags_all).into_known(), notes: changes::notes(&desired) }
+    }
+}
+
 /// What would still have to be done to get what the model says, beside what its attributes show.
 ///
-/// The domain's tags are shown by `tags_all`. The other parts are held against the tags that were applied: a tag that
-/// somebody put on the domain is not missing anywhere else.
-fn remaining(model: &Model, recorded: &Recorded, applied: Option<Tags>) -> Value<Vec<String>> {
+/// The domain's tags are shown by `tags_all`, its notes by what they are about. The other parts are held against the tags
+/// that were applied: a tag that somebody put on the domain is not missing anywhere else.
+fn remaining(model: &Model, recorded: &Recorded, applied: Option<Marks>) -> Value<Vec<String>> {
     let mut desired = Desired::new(model, Some(model), recorded, None);
     let mut recorded = recorded.clone();
-    if let (Some(applied), Some(domain)) = (applied, &mut recorded.domain) {
-        domain.tags = applied.clone();
-        desired.tags = Value::Known(applied);
+    if let (Some(Marks { tags, notes }), Some(domain)) = (applied, &mut recorded.domain) {
+        if notes.as_ref() == Some(&domain.notes) {
+            domain.notes = changes::notes(&desired).unwrap_or_default();
+        }
+        if let Some(tags) = tags {
+            domain.tags = tags.clone();
+            desired.tags = Value::Known(tags);
+        }
     }
     Value::Known(drift::drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
 }

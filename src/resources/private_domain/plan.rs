@@ -22,17 +22,23 @@
 //! | hosted zone of a host name, or adopted | domain, studio endpoint | its name is the domain's, its records point at the endpoint |
 //! | hosted zone of a parent | studio endpoint | its records point at the endpoint |
 //! | apps and spaces | domain, user profiles | nobody makes them here; they go before what they are in |
+//! | domain | NFS groups | SageMaker makes and leaves them; they go after the domain, if the file system goes with it |
+//! | NFS groups | domain group | it is marked while a destruction is under way, and goes last |
 //!
-//! A part is made or changed after what it needs, and deleted after everything that needs it.
+//! A part is made or changed after what it needs, and deleted after everything that needs it. Two exceptions, both for
+//! names that must have one answer and only one:
+//!
+//! - A hosted zone is deleted after the others are made, so that names go on to be answered.
+//! - Where the studio endpoint's private DNS is turned on, it takes the parents over in the VPC, and EC2 refuses that as
+//!   long as a zone there has one of their names: then the parent zones leave before.
+//!
 //! The domain does not wait for the endpoints: it takes the longest, and it can be made without them.
 //!
 //! **Invariant:** pure.
 
-use std::collections::BTreeSet;
-
 use super::changes::{
-    domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, gateway_change, moves, notes,
-    policy_change, profile_settings, profile_tags, same_traffic,
+    changes_family, domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, gateway_change, moves,
+    notes, policy_change, profile_settings, profile_tags, same_traffic,
 };
 use super::desired::{Desired, Profile as DesiredProfile};
 use super::key::{Key, STUDIO, Slot};
@@ -65,26 +71,60 @@ pub fn steps(desired: Option<&Desired>, recorded: &Recorded) -> Vec<Step<Key, Ac
     if recorded.domain.is_some() && actions.iter().any(empties) {
         actions.push((Key::Contents, Action::Delete));
     }
-    with_order(actions, desired.map_or_else(|| recorded.has_adopted_domain(), Desired::adopts_domain))
+    let leaves_groups = recorded.domain.as_ref().is_some_and(Domain::takes_file_system);
+    if leaves_groups && recorded.nfs_groups.is_empty() && actions.contains(&(Key::Domain, Action::Delete)) {
+        actions.push((Key::NfsGroups, Action::Delete));
+    }
+    let order = Order {
+        adopts_domain: desired.map_or_else(|| recorded.has_adopted_domain(), Desired::adopts_domain),
+        parents_leave: desired.is_some_and(|desired| takes_parents_over(desired, recorded)),
+    };
+    let step = |(key, action): &(Key, Action)| {
+        let after = actions.iter().filter(|other| order.is_after((key, *action), (&other.0, other.1)));
+        Step { key: key.clone(), action: *action, after: after.map(|(other, _)| other.clone()).collect() }
+    };
+    actions.iter().map(step).collect()
 }
 
-fn with_order(actions: Vec<(Key, Action)>, adopts_domain: bool) -> Vec<Step<Key, Action>> {
-    let others = |leans: &dyn Fn(&Key, Action) -> bool| -> BTreeSet<Key> {
-        actions.iter().filter(|(other, action)| leans(other, *action)).map(|(other, _)| other.clone()).collect()
-    };
-    actions
-        .iter()
-        .map(|(key, action)| {
-            let after = match action {
-                Action::Create | Action::Update => {
-                    others(&|other, action| action != Action::Delete && key.leans_on(other, adopts_domain))
-                }
-                // Whatever needs this part, and is changed or deleted, lets go of it first.
-                Action::Delete => others(&|other, _| other != key && other.leans_on(key, adopts_domain)),
-            };
-            Step { key: key.clone(), action: *action, after }
-        })
-        .collect()
+/// What the order of steps depends on.
+struct Order {
+    adopts_domain: bool,
+    /// Whether the parent zones make room for the private DNS of the studio endpoint.
+    parents_leave: bool,
+}
+
+impl Order {
+    /// Whether a step has to wait for another one.
+    fn is_after(&self, (key, action): (&Key, Action), (other, of_other): (&Key, Action)) -> bool {
+        let is_parent_zone = |key: &Key| matches!(key, Key::Zone(Slot::Parent(_)));
+        let is_studio = |key: &Key| matches!(key, Key::Endpoint(service) if service == STUDIO);
+        if key == other {
+            return false;
+        }
+        if self.parents_leave && is_studio(key) && is_parent_zone(other) {
+            return true;
+        }
+        if self.parents_leave && is_parent_zone(key) && is_studio(other) {
+            return false;
+        }
+        match action {
+            Action::Create | Action::Update => of_other != Action::Delete && key.leans_on(other, self.adopts_domain),
+            // Whatever needs this part, and is changed or deleted, lets go of it first.
+            Action::Delete if other.leans_on(key, self.adopts_domain) => true,
+            Action::Delete => {
+                let are_zones = matches!((key, other), (Key::Zone(_), Key::Zone(_)));
+                are_zones && of_other != Action::Delete && !self.parents_leave
+            }
+        }
+    }
+}
+
+/// Whether the private DNS of the studio endpoint is turned on, in an endpoint that is there.
+fn takes_parents_over(desired: &Desired, recorded: &Recorded) -> bool {
+    let endpoint = recorded.endpoints.get(STUDIO).filter(|_| desired.services().contains(STUDIO));
+    endpoint.is_some_and(|endpoint| {
+        !endpoint.private_dns_enabled && desired.private_dns_enabled.known().copied().unwrap_or(false)
+    })
 }
 
 fn recorded_keys(recorded: &Recorded) -> Vec<Key> {
@@ -98,6 +138,7 @@ fn recorded_keys(recorded: &Recorded) -> Vec<Key> {
         .chain(one(recorded.gateway.is_some(), Key::Gateway))
         .chain(recorded.profiles.keys().cloned().map(Key::Profile))
         .chain(recorded.zones.keys().cloned().map(Key::Zone))
+        .chain(one(!recorded.nfs_groups.is_empty(), Key::NfsGroups))
         .collect()
 }
 
@@ -114,7 +155,10 @@ fn wanted_parts(desired: &Desired, recorded: &Recorded) -> Vec<(Key, Action)> {
     if !desired.adopts_domain() {
         compare(
             Key::DomainGroup,
-            recorded.domain_group.as_ref().map(|group| is_domain_group_as_wanted(desired, group)),
+            recorded
+                .domain_group
+                .as_ref()
+                .map(|group| !recorded.being_destroyed && is_domain_group_as_wanted(desired, group)),
         );
     }
     if desired.makes_endpoint_group() {
@@ -209,7 +253,9 @@ fn is_zone_as_wanted(desired: &Desired, recorded: &Recorded, slot: &Slot, wanted
     zone.ready
         && is_the_zone
         && answers_there
-        && zones::records(recorded, names, *by_address).is_some_and(|records| records == zone.records)
+        && zones::target(desired, recorded)
+            .and_then(|endpoint| zones::records(endpoint, names, *by_address))
+            .is_some_and(|records| records == zone.records)
         && !studio_moves(desired, recorded, *by_address)
 }
 
@@ -218,8 +264,6 @@ fn studio_moves(desired: &Desired, recorded: &Recorded, by_address: bool) -> boo
     let Some(endpoint) = recorded.endpoints.get(STUDIO).filter(|_| desired.services().contains(STUDIO)) else {
         return false;
     };
-    match endpoint_change(desired, recorded, STUDIO, endpoint) {
-        Some(change) => change.address_type.is_some() || (by_address && moves(&change)),
-        None => by_address,
-    }
+    changes_family(desired, STUDIO, endpoint) == Some(true)
+        || (by_address && moves(desired, STUDIO, endpoint) != Some(false))
 }

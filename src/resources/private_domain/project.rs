@@ -28,6 +28,7 @@ use crate::resources::values::{StringMap, Strings, known_set, known_tags, shown_
 
 /// The model, with everything that is known to exist put in. What the user wrote and AWS does not show stays.
 pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Model {
+    model.forward_zones = Value::Known(parents(recorded, clients));
     project_endpoints(&mut model, recorded);
     project_zones(&mut model, recorded);
     if let Some(group) = &recorded.endpoint_group {
@@ -37,7 +38,6 @@ pub fn project(mut model: Model, recorded: &Recorded, clients: &Clients) -> Mode
     model.endpoint_security_group_id = recorded.endpoint_group.as_ref().map(|group| group.id.to_string()).into();
     model.region = Value::Known(clients.region().to_string());
     model.account_id = clients.account_id().map(ToString::to_string).into();
-    model.forward_zones = Value::Known(parents(recorded, clients));
     match &recorded.domain {
         Some(domain) => {
             let names = zones::host_names(domain, model.forward_zones.known().map_or(&[][..], Vec::as_slice));
@@ -95,7 +95,7 @@ fn project_domain(model: &mut Model, domain: &Domain, recorded: &Recorded, defau
     model.url = domain.url.clone().into();
     model.fqdn = zones::fqdn(domain).into();
     model.home_efs_file_system_id = domain.file_system_id.as_ref().map(ToString::to_string).into();
-    model.user_profiles = profiles(&model.user_profiles, recorded, domain);
+    model.user_profiles = profiles(&model.user_profiles, &model.tags_all, recorded, domain);
     if !domain.adopted || model.execution_role_arn.is_known() {
         model.execution_role_arn = domain.settings.execution_role.as_ref().map(ToString::to_string).into();
     }
@@ -188,23 +188,26 @@ fn settings(
 
 fn profiles(
     written: &Value<BTreeMap<String, UserProfile>>,
+    tags_all: &StringMap,
     recorded: &Recorded,
     domain: &Domain,
 ) -> Value<BTreeMap<String, UserProfile>> {
     if recorded.profiles.is_empty() && written.is_null() {
         return Value::Null;
     }
+    // What a profile shares with the rest of the resource. An adopted domain's tags are its owner's.
+    let shared =
+        if domain.adopted { known_tags(tags_all).into_known().unwrap_or_default() } else { domain.tags.clone() };
     let project = |(name, profile): (&String, &Profile)| {
         let written = written.known().and_then(|written| written.get(name));
         let role = profile.execution_role_arn.as_ref();
         // A profile whose own role was taken back has the domain's. An import takes what it sees.
         let inherits = written.is_some_and(|written| written.execution_role_arn.is_null())
             && role == domain.settings.execution_role.as_ref();
-        let own: Tags =
-            profile.tags.iter().filter(|(key, value)| domain.tags.get(*key) != Some(value)).map(owned).collect();
+        let own: Tags = profile.tags.iter().filter(|(key, value)| shared.get(*key) != Some(value)).map(owned).collect();
         let same_tags = written.is_some_and(|written| {
             let written = known_tags(&written.tags).into_known().unwrap_or_default();
-            merge(&domain.tags, &written) == profile.tags
+            merge(&shared, &written) == profile.tags
         });
         let tags = match written {
             Some(written) if same_tags => written.tags.clone(),
@@ -382,7 +385,12 @@ fn associations(
 }
 
 fn imported_zones(model: &Model, recorded: &Recorded) -> HostedZone {
-    let is_parent = recorded.zones.keys().any(|slot| matches!(slot, Slot::Parent(_)));
+    // A parent's records may be in an adopted zone.
+    let parents = model.forward_zones.known().map_or(&[][..], Vec::as_slice);
+    let is_parent = recorded
+        .zones
+        .iter()
+        .any(|(slot, zone)| matches!(slot, Slot::Parent(_)) || zone.names.iter().any(|name| parents.contains(name)));
     let mode = match (recorded.zones.is_empty(), is_parent) {
         (true, _) => "none",
         (false, true) => "parent",

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::key::Slot;
 use super::model::Model;
 use crate::aws::ec2::security_group_rule::Rule;
+use crate::aws::ec2::vpc_endpoint::PrivateDnsScope;
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::Record;
 use crate::aws::sagemaker::Toggle;
 use crate::aws::sagemaker::domain_types::{DomainAddressType, UserSettings};
 use crate::aws::{
-    DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId,
+    DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId,
 };
 use crate::framework::Value;
 
@@ -39,6 +40,12 @@ pub struct Recorded {
     pub profiles: BTreeMap<String, Profile>,
     /// The hosted zones, by what they are for.
     pub zones: BTreeMap<Slot, Zone>,
+    /// The domains that were deleted here with their file systems, with the VPC that the two groups of each may be left in.
+    #[serde(default)]
+    pub nfs_groups: BTreeMap<DomainId, VpcId>,
+    /// Whether a destruction has begun and not come to its end.
+    #[serde(default)]
+    pub being_destroyed: bool,
 }
 
 /// A security group.
@@ -67,6 +74,8 @@ pub struct Endpoint {
     pub security_group_ids: BTreeSet<SecurityGroupId>,
     /// Whether private DNS is on.
     pub private_dns_enabled: bool,
+    /// Whom private DNS answers, where EC2 says so.
+    pub private_dns_scope: Option<PrivateDnsScope>,
     /// Its policy; nothing where EC2 shows none.
     pub policy: Option<String>,
     /// Whether the policy was set here.
@@ -112,6 +121,9 @@ pub struct Domain {
     pub id: DomainId,
     /// Whether it was there before, and stays.
     pub adopted: bool,
+    /// The groups that an adopted domain's users have been given here.
+    #[serde(default)]
+    pub added_groups: BTreeSet<SecurityGroupId>,
     /// Its ARN; empty until it was looked at once.
     pub arn: String,
     /// Its name.
@@ -206,6 +218,7 @@ impl Endpoint {
             place: Place::default(),
             security_group_ids: BTreeSet::new(),
             private_dns_enabled: false,
+            private_dns_scope: None,
             policy: None,
             has_own_policy: false,
             dns: None,
@@ -229,6 +242,13 @@ impl Zone {
             associated: BTreeSet::new(),
             tags: Tags::new(),
         }
+    }
+}
+
+impl Domain {
+    /// Whether its file system, and what belongs to that, is deleted with it.
+    pub fn takes_file_system(&self) -> bool {
+        !self.adopted && self.notes.on_destroy.as_deref() == Some("delete")
     }
 }
 
@@ -299,6 +319,8 @@ impl Recorded {
                 .flatten()
                 .map(|(name, id)| zone(model, name, id))
                 .collect(),
+            nfs_groups: BTreeMap::new(),
+            being_destroyed: false,
         }
     }
 
@@ -332,6 +354,8 @@ impl Recorded {
             let adopted = if matches!(slot, Slot::Existing(_)) { "records in the adopted " } else { "" };
             parts.push(format!("{adopted}hosted zone {} for {}", zone.id, zone.name));
         }
+        let left = self.nfs_groups.keys();
+        parts.extend(left.map(|domain| format!("security groups for NFS of the deleted domain {domain}")));
         parts
     }
 }

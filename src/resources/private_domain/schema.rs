@@ -264,7 +264,7 @@ fn role(name: &'static str) -> Attribute {
 
 /// The pattern is SageMaker's: letters, digits and hyphens, none at the ends.
 fn domain_name(text: &str) -> Result<(), String> {
-    if is_sagemaker_name(text) {
+    if checks::is_hyphenated(text) {
         return Ok(());
     }
     Err(format!("{text:?} may hold letters, digits and hyphens only, with a letter or digit at both ends."))
@@ -272,19 +272,13 @@ fn domain_name(text: &str) -> Result<(), String> {
 
 fn profile_names(profiles: &Dynamic) -> Result<(), String> {
     for name in profiles.as_map().into_iter().flat_map(|profiles| profiles.keys()) {
-        if name.len() > 63 || !is_sagemaker_name(name) {
+        if name.len() > 63 || !checks::is_hyphenated(name) {
             return Err(format!(
                 "The profile name {name:?} may have up to 63 letters, digits and hyphens, with a letter or digit at both ends."
             ));
         }
     }
     Ok(())
-}
-
-fn is_sagemaker_name(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Whether both maps have the same services, each with a policy of the same meaning.

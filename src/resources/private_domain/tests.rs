@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::changes::{client_blocks, domain_group_rules, endpoint_group_rules};
 use super::desired::{Desired, Facts};
-use super::key::{Key, Slot};
+use super::key::{Key, STUDIO, Slot};
 use super::model::Model;
 use super::plan::{self, Action};
 use super::recorded::{Association, Domain, Endpoint, Group, Notes, Place, Profile, Recorded, Zone};
@@ -25,11 +25,11 @@ use crate::framework::plan::propose;
 use crate::framework::typed::from_dynamic;
 use crate::framework::{Dynamic, Value};
 
-const ROLE: &str = "arn:aws:iam::123456789012:role/studio";
+pub(super) const ROLE: &str = "arn:aws:iam::123456789012:role/studio";
 const PARENTS: [&str; 2] = ["studio.eu-west-1.sagemaker.aws", "studio.sagemaker.eu-west-1.app.aws"];
-const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
+pub(super) const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 
-fn config() -> Json {
+pub(super) fn config() -> Json {
     json!({
         "name": "research",
         "vpc_id": "vpc-1",
@@ -41,7 +41,7 @@ fn config() -> Json {
     })
 }
 
-fn model(config: &Json) -> Model {
+pub(super) fn model(config: &Json) -> Model {
     let schema = schema();
     let config = from_json(config, &schema.value_type()).unwrap();
     let mut model: Model = from_dynamic(propose(&schema, &config, &Dynamic::Null)).unwrap();
@@ -51,17 +51,17 @@ fn model(config: &Json) -> Model {
     model
 }
 
-fn with(name: &str, value: Json) -> Model {
+pub(super) fn with(name: &str, value: Json) -> Model {
     let mut config = config();
     config[name] = value;
     model(&config)
 }
 
-fn tags() -> Tags {
+pub(super) fn tags() -> Tags {
     [("team".to_owned(), "ml".to_owned())].into()
 }
 
-fn facts() -> Facts {
+pub(super) fn facts() -> Facts {
     let service = |key: &str| {
         let service = EndpointService {
             name: format!("com.amazonaws.eu-west-1.{key}"),
@@ -94,7 +94,7 @@ fn facts() -> Facts {
 }
 
 /// What is recorded after everything in `config` was made.
-fn made() -> Recorded {
+pub(super) fn made() -> Recorded {
     let domain_group = SecurityGroupId::from("sg-domain");
     let endpoint_group = SecurityGroupId::from("sg-endpoints");
     let subnets: BTreeSet<SubnetId> = ["subnet-1".into(), "subnet-2".into()].into();
@@ -169,7 +169,7 @@ fn made_zone(recorded: &Recorded, zone: zones::Wanted) -> Zone {
     let (name, names) = (zone.name.unwrap(), zone.names.unwrap());
     Zone {
         ready: true,
-        records: zones::records(recorded, &names, false).unwrap(),
+        records: zones::records(&recorded.endpoints[STUDIO], &names, false).unwrap(),
         names,
         vpcs: [own_vpc()].into(),
         associated: [Association { vpc: own_vpc(), role_arn: None }].into(),
@@ -228,6 +228,46 @@ fn everything_is_deleted_before_what_it_needs() {
             Delete hosted zone of the web portal after []
             Delete apps and spaces of the domain after []"#]],
     );
+}
+
+#[test]
+fn the_groups_of_a_file_system_that_goes_are_deleted_after_the_domain_and_before_its_own() {
+    let mut recorded = made();
+    recorded.domain.as_mut().unwrap().notes.on_destroy = Some("delete".to_owned());
+    let steps = plan::steps(None, &recorded);
+    let after = |key: Key| steps.iter().find(|step| step.key == key).map(|step| step.after.clone()).unwrap();
+    assert_eq!(after(Key::NfsGroups), [Key::Domain].into());
+    assert!(after(Key::DomainGroup).contains(&Key::NfsGroups));
+}
+
+#[test]
+fn what_a_destruction_has_left_goes_with_the_next_and_with_a_repair() {
+    let mut recorded = made();
+    recorded.domain = None;
+    recorded.nfs_groups = [(DomainId::from("d-0"), "vpc-1".into())].into();
+    recorded.being_destroyed = true;
+    assert!(plan::steps(None, &recorded).iter().any(|step| step.key == Key::NfsGroups));
+    let found = steps(&model(&config()), &recorded);
+    for expected in
+        [(Key::DomainGroup, Action::Update), (Key::Domain, Action::Create), (Key::NfsGroups, Action::Delete)]
+    {
+        assert!(found.contains(&expected), "{expected:?}: {found:?}");
+    }
+}
+
+#[test]
+fn records_follow_the_endpoint_that_is_wanted() {
+    let mut recorded = made();
+    let studio = recorded.endpoints.remove(STUDIO).unwrap();
+    recorded.adopted.insert(STUDIO.to_owned(), studio);
+    let found = steps(&model(&config()), &recorded);
+    let expected = [
+        (Key::Endpoint(STUDIO.to_owned()), Action::Create),
+        (Key::Zone(Slot::Domain), Action::Update),
+        (Key::Zone(Slot::Portal), Action::Update),
+        (Key::Adopted(STUDIO.to_owned()), Action::Delete),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** pure.
 
-use super::changes::{domain_change, endpoint_change, moves};
+use super::changes::{domain_change, moves};
 use super::desired::Desired;
 use super::key::{ACCESS, Key, STUDIO};
 use super::model::Model;
@@ -29,8 +29,7 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
             }
             (Key::Endpoint(service), Action::Update) => {
                 let endpoint = recorded.endpoints.get(service);
-                let change = endpoint.and_then(|endpoint| endpoint_change(desired, recorded, service, endpoint));
-                if change.is_none_or(|change| moves(&change)) || endpoint.is_some_and(|endpoint| !endpoint.ready) {
+                if endpoint.is_none_or(|endpoint| !endpoint.ready || moves(desired, service, endpoint) != Some(false)) {
                     model.endpoint_ips = Value::Unknown;
                     model.endpoint_dns = Value::Unknown;
                 }
@@ -60,7 +59,7 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], desired: &Desired, recorded: &R
                     other_domain(model);
                 }
             }
-            (Key::Profile(_) | Key::Contents, _)
+            (Key::Profile(_) | Key::Contents | Key::NfsGroups, _)
             | (Key::Domain, Action::Delete)
             | (Key::DomainGroup | Key::EndpointGroup | Key::Gateway, Action::Update) => {}
         }

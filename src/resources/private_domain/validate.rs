@@ -15,6 +15,7 @@ use crate::resources::values::{StringMap, known_set, overlaps};
 pub fn validate(model: &Model) -> Diagnostics {
     let mut found = Diagnostics::new();
     found.extend(adoption(model));
+    found.extend(landing(model));
     found.extend(clients(model));
     if let Some(endpoints) = model.endpoints.known() {
         found.extend(policies(endpoints));
@@ -60,6 +61,18 @@ fn adoption(model: &Model) -> Vec<Diagnostic> {
                 .collect()
         }
     }
+}
+
+/// Users cannot land in the web portal while it is turned off (UserSettings, SageMaker API reference).
+fn landing(model: &Model) -> Option<Diagnostic> {
+    let settings = model.default_user_settings.known()?;
+    let lands = settings.default_landing_uri.text()?.starts_with("studio::");
+    if !lands || settings.studio_web_portal.text() != Some("DISABLED") {
+        return None;
+    }
+    let text = "Users land in the web portal, which is DISABLED: SageMaker refuses that. Set studio_web_portal to \"ENABLED\", or let them land elsewhere, such as \"app:JupyterServer:\".";
+    let path = Path::root("default_user_settings").attribute("default_landing_uri");
+    Some(Diagnostic::error("Nowhere to land", text).at(path))
 }
 
 /// Client ranges need a group of ours to be opened in.
@@ -157,7 +170,9 @@ fn parents(zone: &HostedZone, endpoints: &Endpoints) -> Vec<Diagnostic> {
         Value::Known(_) | Value::Unknown => None,
     });
     let adopts_studio = keys(&endpoints.existing).is_none_or(|existing| existing.contains(STUDIO));
-    let further = zone.vpc_associations.known().map_or(zone.vpc_associations.is_unknown(), |vpcs| !vpcs.is_empty());
+    let further = zone.vpc_associations.known().map_or(zone.vpc_associations.is_unknown(), |vpcs| !vpcs.is_empty())
+        // Whether a zone is left to be made is known when the parents are.
+        || keys(&zone.existing_zone_ids).is_none_or(|zones| !zones.is_empty());
     if zone.mode.text() != Some("parent") || adopts_studio || further || private_dns != Some(true) {
         return Vec::new();
     }

@@ -11,12 +11,17 @@
 //!
 //! **Invariant:** pure.
 
+pub mod check;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::desired::{Desired, Mode};
 use super::key::{STUDIO, Slot};
-use super::recorded::{Association, Domain, Recorded, is_within};
+use super::recorded::{Association, Domain, Endpoint, Recorded, is_within};
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::{AccountId, HostedZoneId};
@@ -55,7 +60,7 @@ pub fn wanted(desired: &Desired, recorded: &Recorded) -> BTreeMap<Slot, Wanted> 
     };
     let names = match mode {
         Mode::None => Vec::new(),
-        Mode::Domain => host_slots(recorded.domain.as_ref(), parents),
+        Mode::Domain => host_slots(desired.domain(recorded), parents),
         Mode::Parent => parents.iter().map(|parent| own(Slot::Parent(parent.clone()), parent)).collect(),
     };
     let existing = desired.zones.existing.known();
@@ -134,10 +139,18 @@ pub fn fqdn(domain: &Domain) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
+/// The studio endpoint that records are to point at, if it is there: the one that is made, or the one that is adopted.
+pub fn target<'a>(desired: &Desired, recorded: &'a Recorded) -> Option<&'a Endpoint> {
+    if desired.adopted().contains(STUDIO) {
+        let wanted = desired.existing_endpoint(STUDIO);
+        return recorded.adopted.get(STUDIO).filter(|endpoint| wanted.known().is_none_or(|id| *id == endpoint.id));
+    }
+    recorded.endpoints.get(STUDIO)
+}
+
 /// The records for names: each and everything below it, pointing at the studio endpoint. IPv6 records only where the
-/// endpoint has such addresses. `None` while the endpoint is not there.
-pub fn records(recorded: &Recorded, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
-    let endpoint = recorded.endpoint(STUDIO)?;
+/// endpoint has such addresses. `None` while it has no name.
+pub fn records(endpoint: &Endpoint, names: &BTreeSet<String>, by_address: bool) -> Option<BTreeSet<Record>> {
     let (dns_name, hosted_zone_id) = endpoint.dns.clone()?;
     let addresses: Vec<IpAddr> = endpoint.addresses.iter().filter_map(|text| text.parse().ok()).collect();
     let mut found = BTreeSet::new();
@@ -164,8 +177,17 @@ pub fn records(recorded: &Recorded, names: &BTreeSet<String>, by_address: bool) 
 
 /// Whether a record is one of those that a name gets.
 pub fn is_for(record: &Record, names: &BTreeSet<String>) -> bool {
-    let base = record.name.strip_prefix("*.").unwrap_or(&record.name);
-    matches!(record.record_type, RecordType::A | RecordType::Aaaa) && names.contains(base)
+    matches!(record.record_type, RecordType::A | RecordType::Aaaa) && names.contains(base(record))
+}
+
+/// Whether a record has the place of one of those that a name gets: nothing can stand beside a `CNAME`.
+pub fn stands_for(record: &Record, names: &BTreeSet<String>) -> bool {
+    let is_cname = matches!(&record.record_type, RecordType::Other(name) if name == "CNAME");
+    is_for(record, names) || (is_cname && names.contains(base(record)))
+}
+
+fn base(record: &Record) -> &str {
+    record.name.strip_prefix("*.").unwrap_or(&record.name)
 }
 
 /// The VPCs that zones made for a slot are to answer in. `None` while that is not known.
@@ -191,5 +213,11 @@ pub fn first_vpc<'a>(
     vpcs.iter().find(|association| Some(&association.vpc) == own).or_else(|| vpcs.iter().find(is_own_account))
 }
 
-/// Completes "CreateHostedZone for …: ": Route 53 makes a private zone only with a VPC of the zone's own account.
-pub const NO_FIRST_VPC: &str = "a hosted zone is made with a VPC of its own account, and all VPCs that it is to answer in are of other accounts. Add one of this account to vpc_associations";
+/// Why a zone cannot be made. Completes "CreateHostedZone for …: ".
+pub fn no_first_vpc(vpcs: &BTreeSet<Association>) -> &'static str {
+    if vpcs.is_empty() {
+        "a private hosted zone needs a VPC to answer in, and there is none. AWS serves this name in vpc_id, with the private DNS of the studio endpoint: name other VPCs in hosted_zone.vpc_associations, or choose another hosted_zone.mode"
+    } else {
+        "a hosted zone is made with a VPC of its own account, and all VPCs that it is to answer in are of other accounts. Add one of this account to hosted_zone.vpc_associations"
+    }
+}

@@ -15,9 +15,10 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 
 use super::{Done, Part, Step};
-use crate::aws::sagemaker::app::{self, AppKey, AppOwner, AppSummary, delete_app, list_apps};
+use crate::aws::sagemaker::Status;
+use crate::aws::sagemaker::app::{self, AppKey, AppOwner, AppStatus, AppSummary, delete_app, list_apps};
 use crate::aws::sagemaker::space::{self, SpaceSummary, delete_space, list_spaces};
-use crate::aws::sagemaker::user_profile::{self, delete_user_profile, list_user_profiles};
+use crate::aws::sagemaker::user_profile::{self, UserProfileSummary, delete_user_profile, list_user_profiles};
 use crate::aws::{AwsError, Call, DomainId, Kind, Service};
 use crate::resources::common::Fault;
 use crate::resources::private_domain::desired::Desired;
@@ -33,10 +34,20 @@ pub struct Contents {
     pub spaces: Vec<(String, Option<String>)>,
     /// User profiles that are not this resource's.
     pub profiles: Vec<String>,
+    /// What is being deleted already: it is waited for.
+    pub going: Going,
+}
+
+/// What is being deleted already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Going {
+    apps: Vec<AppKey>,
+    spaces: Vec<String>,
+    profiles: Vec<String>,
 }
 
 impl Contents {
-    /// Whether nothing is in the way.
+    /// Whether nothing is in the way that does not go by itself.
     pub fn is_empty(&self) -> bool {
         self.apps.is_empty() && self.spaces.is_empty() && self.profiles.is_empty()
     }
@@ -80,26 +91,37 @@ impl Scope {
     }
 
     /// What is in the way of it.
-    fn select(&self, apps: Vec<AppSummary>, spaces: Vec<SpaceSummary>, profiles: Vec<String>) -> Contents {
+    fn select(&self, apps: Vec<AppSummary>, spaces: Vec<SpaceSummary>, profiles: Vec<UserProfileSummary>) -> Contents {
         let includes = |owner: Option<&String>| match self {
             Scope::Domain { .. } => true,
             Scope::Profiles(names) => owner.is_some_and(|owner| names.contains(owner)),
         };
-        let spaces: Vec<_> = spaces
-            .into_iter()
-            .filter(|space| includes(space.owner.as_ref()))
-            .map(|space| (space.name, space.owner))
-            .collect();
+        let spaces: Vec<_> = spaces.into_iter().filter(|space| includes(space.owner.as_ref())).collect();
         let is_included = |app: &AppSummary| match &app.key.owner {
             AppOwner::UserProfile(name) => includes(Some(name)),
-            AppOwner::Space(name) => spaces.iter().any(|(space, _)| space == name),
+            AppOwner::Space(name) => spaces.iter().any(|space| space.name == *name),
         };
-        let apps = apps.into_iter().filter(|app| app.status.is_in_the_way() && is_included(app)).map(|app| app.key);
-        let profiles = match self {
-            Scope::Domain { own } => profiles.into_iter().filter(|name| !own.contains(name)).collect(),
-            Scope::Profiles(_) => Vec::new(),
+        let apps = apps.into_iter().filter(|app| app.status.is_in_the_way() && is_included(app));
+        let (going_apps, apps): (Vec<_>, Vec<_>) = apps.partition(|app| app.status == AppStatus::Deleting);
+        let (going_spaces, spaces): (Vec<_>, Vec<_>) =
+            spaces.into_iter().partition(|space| space.status == Status::Deleting);
+        let is_foreign = |profile: &UserProfileSummary| match self {
+            Scope::Domain { own } => !own.contains(&profile.name),
+            Scope::Profiles(_) => false,
         };
-        Contents { apps: apps.collect(), spaces, profiles }
+        let (going_profiles, profiles): (Vec<_>, Vec<_>) =
+            profiles.into_iter().filter(is_foreign).partition(|profile| profile.status == Status::Deleting);
+        let names = |profiles: Vec<UserProfileSummary>| profiles.into_iter().map(|profile| profile.name).collect();
+        Contents {
+            apps: apps.into_iter().map(|app| app.key).collect(),
+            spaces: spaces.into_iter().map(|space| (space.name, space.owner)).collect(),
+            profiles: names(profiles),
+            going: Going {
+                apps: going_apps.into_iter().map(|app| app.key).collect(),
+                spaces: going_spaces.into_iter().map(|space| space.name).collect(),
+                profiles: names(going_profiles),
+            },
+        }
     }
 }
 
@@ -114,7 +136,6 @@ pub async fn find(clients: &crate::aws::Clients, domain: &DomainId, scope: &Scop
             Scope::Profiles(_) => Ok(Vec::new()),
         }
     })?;
-    let profiles = profiles.into_iter().map(|profile| profile.name).collect();
     Ok(scope.select(apps, spaces, profiles))
 }
 
@@ -139,13 +160,11 @@ async fn empty(step: &Step, domain: &DomainId, scope: &Scope, force: bool) -> Re
         Err(error) if error.is_not_found() => return Ok(()),
         other => other?,
     };
-    if contents.is_empty() {
-        return Ok(());
-    }
-    if !force {
+    if !contents.is_empty() && !force {
         let call = Call::new(Service::SageMaker, "DeleteDomain", format!("domain {domain}"));
         return Err(call.error(Kind::InUse, in_the_way(&contents)));
     }
+    wait_for(step, domain, &contents.going).await?;
     let spaces = contents.spaces.iter().map(|(name, _)| delete_one_space(step, domain, name, &contents));
     let apps = contents.apps.iter().filter(|app| matches!(app.owner, AppOwner::UserProfile(_)));
     let apps = apps.map(|app| delete_one_app(step, app));
@@ -156,6 +175,16 @@ async fn empty(step: &Step, domain: &DomainId, scope: &Scope, force: bool) -> Re
         user_profile::wait_until_deleted(&work.clients, domain, name, &work.patience).await
     });
     try_join_all(profiles).await.map(drop)
+}
+
+/// Waits until all of it is gone.
+async fn wait_for(step: &Step, domain: &DomainId, going: &Going) -> Result<(), AwsError> {
+    let work = &step.work;
+    let apps = going.apps.iter().map(|app| app::wait_until_deleted(&work.clients, app, &work.patience));
+    let spaces = going.spaces.iter().map(|name| space::wait_until_deleted(&work.clients, domain, name, &work.patience));
+    let profiles =
+        going.profiles.iter().map(|name| user_profile::wait_until_deleted(&work.clients, domain, name, &work.patience));
+    tokio::try_join!(try_join_all(apps), try_join_all(spaces), try_join_all(profiles)).map(drop)
 }
 
 /// What is in the way, and what to do about it.
@@ -183,21 +212,20 @@ async fn delete_one_app(step: &Step, app: &AppKey) -> Result<(), AwsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::sagemaker::Status;
-    use crate::aws::sagemaker::app::AppStatus;
 
     fn app(owner: AppOwner, name: &str, status: AppStatus) -> AppSummary {
         let key = AppKey { domain_id: "d-1".into(), owner, app_type: "JupyterLab".to_owned(), name: name.to_owned() };
         AppSummary { key, status }
     }
 
-    fn listed() -> (Vec<AppSummary>, Vec<SpaceSummary>, Vec<String>) {
+    fn listed() -> (Vec<AppSummary>, Vec<SpaceSummary>, Vec<UserProfileSummary>) {
         let profile = |name: &str| AppOwner::UserProfile(name.to_owned());
         let apps = vec![
             app(profile("ours"), "a", AppStatus::InService),
             app(profile("theirs"), "b", AppStatus::Pending),
             app(AppOwner::Space("s".to_owned()), "c", AppStatus::InService),
             app(profile("ours"), "gone", AppStatus::Deleted),
+            app(profile("ours"), "stopping", AppStatus::Deleting),
             app(profile("ours"), "broken", AppStatus::Failed),
         ];
         let space = |name: &str, owner: Option<&str>| SpaceSummary {
@@ -205,8 +233,14 @@ mod tests {
             owner: owner.map(str::to_owned),
             status: Status::InService,
         };
-        let spaces = vec![space("s", Some("theirs")), space("shared", None)];
-        (apps, spaces, vec!["ours".to_owned(), "theirs".to_owned()])
+        let spaces = vec![
+            space("s", Some("theirs")),
+            space("shared", None),
+            SpaceSummary { status: Status::Deleting, ..space("closing", None) },
+        ];
+        let profile = |name: &str, status| UserProfileSummary { name: name.to_owned(), status };
+        let leaving = profile("leaving", Status::Deleting);
+        (apps, spaces, vec![profile("ours", Status::InService), profile("theirs", Status::InService), leaving])
     }
 
     fn select(scope: &Scope) -> Vec<String> {
@@ -225,6 +259,20 @@ mod tests {
             "user profile theirs, which is not in user_profiles",
         ];
         assert_eq!(select(&Scope::Domain { own: ["ours".to_owned()].into() }), expected);
+    }
+
+    #[test]
+    fn what_is_being_deleted_is_waited_for() {
+        let (apps, spaces, profiles) = listed();
+        let found = Scope::Domain { own: ["ours".to_owned()].into() }.select(apps, spaces, profiles);
+        let expected = Going {
+            apps: vec![app(AppOwner::UserProfile("ours".to_owned()), "stopping", AppStatus::Deleting).key],
+            spaces: vec!["closing".to_owned()],
+            profiles: vec!["leaving".to_owned()],
+        };
+        assert_eq!(found.going, expected);
+        let only_going = Contents { going: found.going, ..Contents::default() };
+        assert!(only_going.is_empty());
     }
 
     #[test]

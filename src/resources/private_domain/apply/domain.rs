@@ -1,5 +1,6 @@
 //! The domain.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -7,20 +8,21 @@ use futures::future::BoxFuture;
 
 use super::group::known;
 use super::{Done, Part, Step};
-use crate::aws::ec2::security_group::{delete_security_group_when_free, find_security_group_by_name};
+use crate::aws::ec2::security_group::delete_security_group_when_free;
 use crate::aws::ec2::security_group_rule::{list_rules, revoke_rules};
 use crate::aws::sagemaker::domain::{
-    self, HomeEfsRetention, create_domain, delete_domain, list_domains_by_name, update_domain,
+    self, HomeEfsRetention, create_domain, delete_domain, find_domain, list_domains_by_name, update_domain,
 };
 use crate::aws::sagemaker::domain_types::{self, DomainChange, NewDomain, UserSettings};
 use crate::aws::sagemaker::{Status, Toggle, is_role_not_assumable, tags};
 use crate::aws::tags::{diff, owner_and_part};
 use crate::aws::wait::{Pace, retry_while};
-use crate::aws::{AwsError, Call, DomainId, Kind, Service, Tags, VpcId};
+use crate::aws::{AwsError, Call, DomainId, Kind, SecurityGroupId, Service, TagChange, Tags, VpcId, ec2};
 use crate::resources::private_domain::changes::{domain_address_type, domain_change, notes};
 use crate::resources::private_domain::desired::Desired;
-use crate::resources::private_domain::read::{self, ON_DESTROY, SETTINGS};
+use crate::resources::private_domain::read::{self, BEING_DESTROYED, ON_DESTROY, SETTINGS};
 use crate::resources::private_domain::recorded::{Domain, Notes, Recorded};
+use crate::steps::Outcome;
 
 /// How long IAM may take to show SageMaker a role that was just made. The AWS provider waits as long for IAM.
 pub const ROLE_VISIBLE: Duration = Duration::from_secs(120);
@@ -37,7 +39,7 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
     if let Some(domain) = state.domain.clone() {
         let change =
             domain_change(desired, state, &domain).expect("during apply everything is known, and the group is made");
-        let wanted = Domain { tags, notes, adopted: false, ..domain.clone() };
+        let wanted = Domain { tags, notes, adopted: false, added_groups: BTreeSet::new(), ..domain.clone() };
         return async move {
             let result = update(&step, &domain, &change, wanted).await.map(Box::new);
             step.ended(Part::Domain, Box::new(Domain { ready: false, ..domain }), result)
@@ -73,35 +75,79 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
 /// Adopts the domain: looks at it, and changes what is written of its settings.
 pub fn adopt(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let id = known(&desired.existing_domain);
-    let (desired, mut state) = (desired.clone(), state.clone());
+    let (desired, state) = (desired.clone(), state.clone());
+    let before = state.domain.as_ref().filter(|domain| domain.id == id);
+    let added_groups = before.map(|domain| domain.added_groups.clone()).unwrap_or_default();
     async move {
         let clients = &step.work.clients;
         let found = match read::read_domain(clients, &id).await {
-            Ok(Some(found)) => Domain { adopted: true, ..found },
+            Ok(Some(found)) => Domain { adopted: true, added_groups, ..found },
             Ok(None) => {
                 let call = Call::new(Service::SageMaker, "DescribeDomain", format!("domain {id}"));
                 return step.failed(call.error(Kind::NotFound, "it does not exist"));
             }
             Err(error) => return step.failed(error),
         };
-        state.domain = Some(found.clone());
         let change = domain_change(&desired, &state, &found).expect("during apply everything is known");
-        let result = settle(&step, &found, &change, found.clone()).await.map(Box::new);
-        step.ended(Part::Domain, Box::new(Domain { ready: false, ..found }), result)
+        let wanted = Domain { added_groups: added_groups_of(&desired, &found), ..found.clone() };
+        let result = settle(&step, &found, &change, wanted.clone()).await.map(Box::new);
+        step.ended(Part::Domain, Box::new(Domain { ready: false, ..wanted }), result)
     }
     .boxed()
 }
 
-/// Deletes the domain.
-pub fn delete(step: Step, domain: Option<Domain>, retention: HomeEfsRetention) -> BoxFuture<'static, Done> {
+/// The written groups that an adopted domain did not have by itself.
+fn added_groups_of(desired: &Desired, found: &Domain) -> BTreeSet<SecurityGroupId> {
+    let has = found.settings.security_group_ids.clone().unwrap_or_default();
+    let by_itself: BTreeSet<_> = has.difference(&found.added_groups).cloned().collect();
+    let written = desired.settings.security_group_ids.known().cloned().unwrap_or_default();
+    written.difference(&by_itself).cloned().collect()
+}
+
+/// Deletes the domain, or lets go of it.
+pub fn delete(step: Step, state: &Recorded) -> BoxFuture<'static, Done> {
+    let domain = state.domain.clone();
+    let group = state.domain_group.as_ref().map(|group| group.id.clone());
     async move {
         let result = match domain {
-            Some(domain) if !domain.adopted => delete_and_wait(&step, &domain, retention).await,
-            Some(_) | None => Ok(()),
+            Some(domain) if domain.adopted => take_groups_off(&step, &domain).await,
+            Some(domain) => {
+                mark(&step, group, &domain).await;
+                delete_and_wait(&step, &domain).await
+            }
+            None => Ok(()),
         };
         step.deleted::<Box<Domain>>(Part::Domain, result)
     }
     .boxed()
+}
+
+/// Takes the groups off an adopted domain that were put on here: they could not be deleted while it has them.
+async fn take_groups_off(step: &Step, domain: &Domain) -> Result<(), AwsError> {
+    let has = domain.settings.security_group_ids.clone().unwrap_or_default();
+    if has.is_disjoint(&domain.added_groups) {
+        return Ok(());
+    }
+    let groups = has.difference(&domain.added_groups).cloned().collect();
+    let settings = UserSettings { security_group_ids: Some(groups), ..UserSettings::default() };
+    let change = DomainChange { default_user_settings: settings, ..DomainChange::default() };
+    match settle(step, domain, &change, domain.clone()).await {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Marks the domain's group, so that a run that finds the domain gone and the group there knows why, even if this one is
+/// killed. Where tags may not be set, only a run that ends by itself can be gone on from.
+async fn mark(step: &Step, group: Option<SecurityGroupId>, domain: &Domain) {
+    let set = [(BEING_DESTROYED.to_owned(), domain.id.to_string())].into();
+    let mark = TagChange { set, ..TagChange::default() };
+    let Some(group) = group else {
+        return;
+    };
+    if let Err(error) = ec2::tags::update_tags(&step.work.clients, group.as_str(), &mark).await {
+        tracing::warn!(%group, %error, "the destruction could not be marked");
+    }
 }
 
 fn marked(mut tags: Tags, notes: &Notes) -> Tags {
@@ -210,32 +256,42 @@ async fn settled(step: &Step, domain: &Domain) -> Result<domain_types::Domain, A
 
 async fn when_in_service(step: &Step, wanted: Domain) -> Result<Domain, AwsError> {
     let found = domain::wait_until_in_service(&step.work.clients, &wanted.id, &step.work.patience).await?;
-    Ok(Domain { adopted: wanted.adopted, ..read::domain(found, wanted.tags, wanted.notes) })
+    let Domain { adopted, added_groups, tags, notes, .. } = wanted;
+    Ok(Domain { adopted, added_groups, ..read::domain(found, tags, notes) })
 }
 
-async fn delete_and_wait(step: &Step, domain: &Domain, retention: HomeEfsRetention) -> Result<(), AwsError> {
+async fn delete_and_wait(step: &Step, domain: &Domain) -> Result<(), AwsError> {
     let work = &step.work;
+    let is_going = !domain.ready
+        && find_domain(&work.clients, &domain.id).await?.is_some_and(|found| found.status == Status::Deleting);
+    if is_going {
+        return domain::wait_until_deleted(&work.clients, &domain.id, &work.patience).await;
+    }
+    let retention = if domain.takes_file_system() { HomeEfsRetention::Delete } else { HomeEfsRetention::Retain };
     // A domain that is still being made, or whose last app is still going, cannot be deleted yet.
     let is_busy = |error: &AwsError| !domain.ready && error.kind == Kind::InUse;
     retry_while(is_busy, RELEASE, ROLE_PACE, &work.patience, || delete_domain(&work.clients, &domain.id, retention))
         .await?;
-    domain::wait_until_deleted(&work.clients, &domain.id, &work.patience).await?;
-    match retention {
-        HomeEfsRetention::Delete => delete_nfs_groups(step, domain).await,
-        HomeEfsRetention::Retain => Ok(()),
-    }
+    domain::wait_until_deleted(&work.clients, &domain.id, &work.patience).await
 }
 
-/// SageMaker leaves the two groups of the file system behind when it deletes the file system. They refer to each other,
-/// so their rules go first.
-async fn delete_nfs_groups(step: &Step, domain: &Domain) -> Result<(), AwsError> {
-    let work = &step.work;
-    let vpc_id = VpcId::from(domain.vpc_id.as_str());
-    let mut groups = Vec::new();
-    for direction in ["inbound", "outbound"] {
-        let name = format!("security-group-for-{direction}-nfs-{}", domain.id);
-        groups.extend(find_security_group_by_name(&work.clients, &vpc_id, &name).await?);
+/// Deletes the groups that SageMaker leaves behind when it deletes a file system.
+pub fn delete_nfs_groups(step: Step, of: BTreeMap<DomainId, VpcId>) -> BoxFuture<'static, Done> {
+    async move {
+        for (domain, vpc_id) in &of {
+            if let Err(error) = delete_nfs_groups_of(&step, domain, vpc_id).await {
+                return step.failed(error);
+            }
+        }
+        Outcome::done(Part::NfsGroups)
     }
+    .boxed()
+}
+
+/// The two refer to each other, so their rules go first.
+async fn delete_nfs_groups_of(step: &Step, domain: &DomainId, vpc_id: &VpcId) -> Result<(), AwsError> {
+    let work = &step.work;
+    let groups = read::nfs_groups(&work.clients, domain, vpc_id).await?;
     for group in &groups {
         let rules = list_rules(&work.clients, &group.id).await?;
         revoke_rules(&work.clients, &group.id, &rules).await?;

@@ -11,7 +11,7 @@ use crate::aws::ec2::vpc_endpoint::{
 use crate::aws::tags::diff;
 use crate::aws::{AwsError, Tags, VpcEndpointId, ec2};
 use crate::framework::Value;
-use crate::resources::private_domain::changes::{address_type, endpoint_change, endpoint_groups};
+use crate::resources::private_domain::changes::{address_type, endpoint_change, endpoint_groups, private_dns_scope};
 use crate::resources::private_domain::desired::{Desired, speaks_ipv6};
 use crate::resources::private_domain::read;
 use crate::resources::private_domain::recorded::{Endpoint, Place, Recorded};
@@ -48,6 +48,7 @@ pub fn apply(step: Step, service: &str, desired: &Desired, state: &Recorded) -> 
                 security_group_ids: endpoint_groups(desired, state).expect("the group is made before"),
                 private_dns_enabled: known(&desired.private_dns_enabled),
                 address_type: speaks_ipv6(found).then(|| address_type(place.dual_stack)),
+                private_dns_scope: private_dns_scope(desired, service).expect("during apply everything is known"),
                 policy: desired.policy(service).into_known(),
                 tags: step.work.tags(&tags, &step.part),
                 client_token: step.work.token(&step.part),
@@ -79,6 +80,7 @@ async fn create(step: Step, new: NewInterfaceEndpoint, place: Place, private_nam
         place,
         security_group_ids: new.security_group_ids,
         private_dns_enabled: new.private_dns_enabled,
+        private_dns_scope: new.private_dns_scope,
         has_own_policy: new.policy.is_some(),
         policy: new.policy,
         private_names,

@@ -44,10 +44,22 @@ pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'stat
                 let made = Gateway { id, route_table_ids, has_own_policy, policy: new.policy, tags };
                 step.ended(Part::Gateway, made.clone(), Ok(made))
             }
-            Err(error) => step.failed(error),
+            Err(error) => step.failed(explained(error)),
         }
     }
     .boxed()
+}
+
+/// EC2 names the route, not what made it.
+fn explained(error: AwsError) -> AwsError {
+    if !error.has_code("RouteAlreadyExists") {
+        return error;
+    }
+    let message = format!(
+        "{}: another gateway endpoint for S3 serves that table. Take it out of endpoints.s3_gateway_route_table_ids, or out of the other endpoint",
+        error.message.trim_end_matches('.')
+    );
+    AwsError { message, ..error }
 }
 
 /// Deletes the gateway endpoint, and its routes with it.
@@ -65,7 +77,7 @@ pub fn delete(step: Step, gateway: Option<Gateway>) -> BoxFuture<'static, Done> 
 async fn update(step: &Step, gateway: &Gateway, change: &EndpointChange, wanted: Gateway) -> Result<Gateway, AwsError> {
     let clients = &step.work.clients;
     ec2::tags::update_tags(clients, gateway.id.as_str(), &diff(&gateway.tags, &wanted.tags)).await?;
-    update_vpc_endpoint(clients, &gateway.id, change).await?;
+    update_vpc_endpoint(clients, &gateway.id, change).await.map_err(explained)?;
     // A policy that is not written here stays as it is.
     let policy = wanted.policy.clone().or_else(|| gateway.policy.clone().filter(|_| change.policy.is_none()));
     Ok(Gateway { policy, ..wanted })

@@ -12,10 +12,11 @@ use crate::aws::ec2::security_group::{
 };
 use crate::aws::ec2::security_group_rule::{Rule, authorize_rules, list_rules, revoke_rules};
 use crate::aws::tags::{diff, owner_and_part};
-use crate::aws::{AwsError, Kind, SecurityGroupId, Tags, VpcId, ec2};
+use crate::aws::{AwsError, Kind, SecurityGroupId, TagChange, Tags, VpcId, ec2};
 use crate::framework::Value;
 use crate::resources::private_domain::changes::{domain_group_rules, endpoint_group_rules, missing};
 use crate::resources::private_domain::desired::Desired;
+use crate::resources::private_domain::read::BEING_DESTROYED;
 use crate::resources::private_domain::recorded::{Group, Recorded};
 
 /// How long a group may stay in use after the interfaces that had it were deleted. Those of a domain's apps and of
@@ -39,7 +40,19 @@ struct Wanted {
 pub fn apply_domain_group(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let dual_stack = known(&desired.dual_stack);
     let wanted = wanted(desired, "domain", "apps", move |own| domain_group_rules(own, dual_stack));
-    apply(step, wanted, state.domain_group.clone()).boxed()
+    let marked = state.domain_group.as_ref().filter(|_| state.being_destroyed).map(|group| group.id.clone());
+    let group = state.domain_group.clone();
+    async move {
+        // What is to stay is not being destroyed any more.
+        let mark = TagChange { remove: [BEING_DESTROYED.to_owned()].into(), ..TagChange::default() };
+        if let Some(id) = marked
+            && let Err(error) = ec2::tags::update_tags(&step.work.clients, id.as_str(), &mark).await
+        {
+            return step.failed(error);
+        }
+        apply(step, wanted, group).await
+    }
+    .boxed()
 }
 
 /// Makes or changes the endpoints' group.

@@ -22,7 +22,6 @@ use super::key::Key;
 use super::plan::Action;
 use super::recorded::{Domain, Endpoint, Gateway, Group, Profile, Recorded, Zone};
 use crate::aws::AwsError;
-use crate::aws::sagemaker::domain::HomeEfsRetention;
 use crate::resources::common::{Fault, Work};
 use crate::steps::{Composite, Outcome};
 
@@ -32,8 +31,6 @@ pub struct Run {
     pub work: Work,
     /// What is wanted; nothing when everything is to go.
     pub desired: Option<Desired>,
-    /// What becomes of the file system when the domain is deleted.
-    pub retention: HomeEfsRetention,
     /// Whether what users have made may be deleted.
     pub force_destroy: bool,
 }
@@ -49,6 +46,8 @@ pub enum Part {
     Gateway(Option<Gateway>),
     /// What users have made is gone.
     Contents,
+    /// The groups of deleted file systems are gone.
+    NfsGroups,
     /// The domain.
     Domain(Option<Box<Domain>>),
     /// A user profile.
@@ -81,7 +80,7 @@ impl Composite for Run {
             Key::Domain => domain::apply(step, desired, state),
             Key::Profile(name) => profile::apply(step, name, desired, state),
             Key::Zone(slot) => zone::apply(step, slot, desired, state),
-            Key::Contents => unreachable!("what users make is never made here"),
+            Key::Contents | Key::NfsGroups => unreachable!("they are never made here"),
         }
     }
 
@@ -93,6 +92,11 @@ impl Composite for Run {
             (Key::Adopted(service), Part::Endpoint(endpoint)) => set(&mut state.adopted, service.clone(), endpoint),
             (Key::Gateway, Part::Gateway(gateway)) => state.gateway = gateway,
             (Key::Contents, Part::Contents) => {}
+            (Key::NfsGroups, Part::NfsGroups) => state.nfs_groups.clear(),
+            (Key::Domain, Part::Domain(None)) => {
+                let deleted = state.domain.take().filter(Domain::takes_file_system);
+                state.nfs_groups.extend(deleted.map(|domain| (domain.id, domain.vpc_id.into())));
+            }
             (Key::Domain, Part::Domain(domain)) => state.domain = domain.map(|domain| *domain),
             (Key::Profile(name), Part::Profile(profile)) => set(&mut state.profiles, name.clone(), profile),
             (Key::Zone(slot), Part::Zone(zone)) => set(&mut state.zones, slot.clone(), zone),
@@ -113,7 +117,8 @@ impl Run {
             Key::Endpoint(service) => endpoint::delete(step, state.endpoints.get(service).cloned()),
             Key::Adopted(service) => adopted::let_go(step, state.adopted.get(service).cloned()),
             Key::Gateway => gateway::delete(step, state.gateway.clone()),
-            Key::Domain => domain::delete(step, state.domain.clone(), self.retention),
+            Key::Domain => domain::delete(step, state),
+            Key::NfsGroups => domain::delete_nfs_groups(step, state.nfs_groups.clone()),
             Key::Profile(name) => profile::delete(step, name, state),
             Key::Contents => contents::delete(step, self.desired.as_ref(), state, self.force_destroy),
             Key::Zone(slot) => zone::delete(step, slot, state.zones.get(slot).cloned()),

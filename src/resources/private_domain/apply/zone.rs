@@ -17,9 +17,9 @@ use crate::aws::route53::hosted_zone::{
     wait_until_in_sync,
 };
 use crate::aws::route53::record::{Record, RecordChange, change_records};
-use crate::aws::route53::tags;
+use crate::aws::route53::tags::{self, MOST_TAGS};
 use crate::aws::tags::{diff, owner_and_part};
-use crate::aws::{AwsError, Call, ChangeId, HostedZoneId, Kind, Service, Tags};
+use crate::aws::{AwsError, Call, ChangeId, Clients, HostedZoneId, Kind, Service, Tags};
 use crate::framework::Value;
 use crate::resources::common::Fault;
 use crate::resources::private_domain::desired::Desired;
@@ -28,6 +28,12 @@ use crate::resources::private_domain::read::{self, association_tags};
 use crate::resources::private_domain::recorded::{Association, Recorded, Zone};
 use crate::resources::private_domain::zones;
 use crate::steps::Outcome;
+
+/// A change that Route 53 has begun. It answers for it to the account that made it.
+struct Begun {
+    by: Clients,
+    change: ChangeId,
+}
 
 /// What a zone is to be.
 struct Wanted {
@@ -98,7 +104,9 @@ fn wanted(slot: &Slot, desired: &Desired, state: &Recorded) -> Wanted {
     let names = zone.names.expect("the domain is in service before, and has a URL then");
     let by_address = known(&desired.zones.by_address);
     Wanted {
-        records: zones::records(state, &names, by_address).expect("the studio endpoint is there before"),
+        records: zones::target(desired, state)
+            .and_then(|endpoint| zones::records(endpoint, &names, by_address))
+            .expect("the studio endpoint is there before, and has a name"),
         name: zone.name.expect("the domain is in service before, and has a URL then"),
         existing: match zone.existing {
             Value::Known(id) => Some(id),
@@ -116,7 +124,7 @@ async fn create(step: &Step, wanted: &Wanted) -> Result<(Zone, Option<ChangeId>)
     let clients = &step.work.clients;
     let call = Call::new(Service::Route53, "CreateHostedZone", format!("hosted zone {}", wanted.name));
     let first = zones::first_vpc(&wanted.vpcs, Some(&wanted.own_vpc), clients.account_id());
-    let first = first.ok_or_else(|| call.error(Kind::Invalid, zones::NO_FIRST_VPC))?;
+    let first = first.ok_or_else(|| call.error(Kind::Invalid, zones::no_first_vpc(&wanted.vpcs)))?;
     let new = NewPrivateZone {
         name: wanted.name.clone(),
         vpc: first.vpc.clone(),
@@ -153,17 +161,17 @@ async fn adjust(
     mut zone: Zone,
     created: Option<ChangeId>,
 ) -> (Zone, Result<(), AwsError>) {
-    let mut changes: Vec<ChangeId> = Vec::new();
+    let mut begun: Vec<Begun> = Vec::new();
     let is_new = created.is_some();
-    changes.extend(created);
+    begin(&mut begun, &step.work.clients, created);
     let result = async {
         if wanted.existing.is_none() {
             set_tags(step, wanted, &mut zone, is_new).await?;
-            set_vpcs(step, wanted, &mut zone, &mut changes).await?;
+            set_vpcs(step, wanted, &mut zone, &mut begun).await?;
         }
-        set_records(step, wanted, &mut zone, &mut changes).await?;
-        for change in &changes {
-            wait_until_in_sync(&step.work.clients, change, &step.work.patience).await?;
+        set_records(step, wanted, &mut zone, &mut begun).await?;
+        for Begun { by, change } in &begun {
+            wait_until_in_sync(by, change, &step.work.patience).await?;
         }
         Ok(())
     }
@@ -171,8 +179,14 @@ async fn adjust(
     (zone, result)
 }
 
+fn begin(begun: &mut Vec<Begun>, by: &Clients, change: Option<ChangeId>) {
+    begun.extend(change.map(|change| Begun { by: by.clone(), change }));
+}
+
 async fn set_tags(step: &Step, wanted: &Wanted, zone: &mut Zone, is_new: bool) -> Result<(), AwsError> {
-    let new: Tags = association_tags(&wanted.vpcs).collect();
+    // Where there is no room for all of them, an import will not find the rest.
+    let room = MOST_TAGS.saturating_sub(step.work.tags(&wanted.tags, &step.part).len());
+    let new: Tags = association_tags(&wanted.vpcs).take(room).collect();
     let mut change = if is_new {
         // A new zone has no tags at all yet, so those that say whose it is go along.
         diff(&Tags::new(), &step.work.tags(&wanted.tags, &step.part))
@@ -188,46 +202,59 @@ async fn set_tags(step: &Step, wanted: &Wanted, zone: &mut Zone, is_new: bool) -
 }
 
 /// Associates what is missing before anything is taken away: a zone keeps at least one VPC.
-async fn set_vpcs(step: &Step, wanted: &Wanted, zone: &mut Zone, changes: &mut Vec<ChangeId>) -> Result<(), AwsError> {
+///
+/// An association counts as made here from before it is begun, so that what a failure leaves of it is taken back even
+/// if it is not wanted any more.
+async fn set_vpcs(step: &Step, wanted: &Wanted, zone: &mut Zone, begun: &mut Vec<Begun>) -> Result<(), AwsError> {
     let clients = &step.work.clients;
     for association in &wanted.vpcs {
-        if !zone.vpcs.contains(&association.vpc) {
-            changes.extend(associate(step, &zone.id, association).await?);
-            zone.vpcs.insert(association.vpc.clone());
-        } else if association.role_arn.is_some() && !zone.ready {
-            // An earlier run may have ended before it took its permission back.
-            delete_association_authorization(clients, &zone.id, &association.vpc).await?;
-        }
         zone.associated.retain(|other| other.vpc != association.vpc);
         zone.associated.insert(association.clone());
+        if !zone.vpcs.contains(&association.vpc) {
+            associate(step, &zone.id, association, begun).await?;
+            zone.vpcs.insert(association.vpc.clone());
+        } else {
+            take_back_permission(clients, zone, association).await?;
+        }
     }
     let surplus: Vec<_> = zone.associated.difference(&wanted.vpcs).cloned().collect();
     for association in surplus {
-        changes.extend(disassociate_vpc(clients, &zone.id, &association.vpc).await?);
+        take_back_permission(clients, zone, &association).await?;
+        begin(begun, clients, disassociate_vpc(clients, &zone.id, &association.vpc).await?);
         zone.vpcs.remove(&association.vpc);
         zone.associated.remove(&association);
     }
     Ok(())
 }
 
-async fn associate(step: &Step, zone: &HostedZoneId, association: &Association) -> Result<Option<ChangeId>, AwsError> {
-    let clients = &step.work.clients;
-    let Some(role) = &association.role_arn else {
-        return associate_vpc(clients, zone, &association.vpc).await;
-    };
-    create_association_authorization(clients, zone, &association.vpc).await?;
-    let associated = associate_vpc(&clients.assuming(role), zone, &association.vpc).await;
-    let taken_back = delete_association_authorization(clients, zone, &association.vpc).await;
-    let change = associated?;
-    taken_back.map(|()| change)
+/// An earlier run may have ended before it took its permission back.
+async fn take_back_permission(clients: &Clients, zone: &Zone, association: &Association) -> Result<(), AwsError> {
+    if zone.ready || association.role_arn.is_none() {
+        return Ok(());
+    }
+    delete_association_authorization(clients, &zone.id, &association.vpc).await
 }
 
-async fn set_records(
+async fn associate(
     step: &Step,
-    wanted: &Wanted,
-    zone: &mut Zone,
-    changes: &mut Vec<ChangeId>,
+    zone: &HostedZoneId,
+    association: &Association,
+    begun: &mut Vec<Begun>,
 ) -> Result<(), AwsError> {
+    let clients = &step.work.clients;
+    let Some(role) = &association.role_arn else {
+        begin(begun, clients, associate_vpc(clients, zone, &association.vpc).await?);
+        return Ok(());
+    };
+    let owner = clients.assuming(role);
+    create_association_authorization(clients, zone, &association.vpc).await?;
+    let associated = associate_vpc(&owner, zone, &association.vpc).await;
+    let taken_back = delete_association_authorization(clients, zone, &association.vpc).await;
+    begin(begun, &owner, associated?);
+    taken_back
+}
+
+async fn set_records(step: &Step, wanted: &Wanted, zone: &mut Zone, begun: &mut Vec<Begun>) -> Result<(), AwsError> {
     let clients = &step.work.clients;
     let all = read::zone_records(clients, &zone.id).await?;
     let have: BTreeSet<Record> = match wanted.existing {
@@ -245,7 +272,7 @@ async fn set_records(
     let remove =
         have.difference(&wanted.records).filter(|record| !is_replaced(record)).cloned().map(RecordChange::Delete);
     let batch: Vec<_> = remove.chain(set).collect();
-    changes.extend(change_records(clients, &zone.id, &batch).await?);
+    begin(begun, clients, change_records(clients, &zone.id, &batch).await?);
     zone.records.clone_from(&wanted.records);
     zone.names.clone_from(&wanted.names);
     Ok(())
@@ -259,7 +286,7 @@ fn check_foreign_records(
     all: &BTreeSet<Record>,
 ) -> Result<(), AwsError> {
     let added: BTreeSet<String> = wanted.names.difference(&zone.names).cloned().collect();
-    let foreign = all.iter().find(|record| zones::is_for(record, &added) && !wanted.records.contains(record));
+    let foreign = all.iter().find(|record| zones::stands_for(record, &added) && !wanted.records.contains(record));
     match foreign {
         None => Ok(()),
         Some(record) => {

@@ -211,11 +211,15 @@ impl<'a> Work<'a> {
     async fn judge_zones(&self, clients: &Clients, seen: &Seen, note: &mut Note) -> Vec<Diagnostic> {
         let mut own = self.subject.made_zones();
         own.extend(self.subject.adopted_zones());
+        let given_up = self.subject.names_given_up();
         let mut conflicts: Vec<(&Place, &ZoneOfVpc)> = Vec::new();
         for place in &self.places {
+            let is_own_vpc = self.vpc_id.as_ref() == Some(&place.vpc.vpc_id);
+            let goes = |zone: &ZoneOfVpc| is_own_vpc && zone.owning_service.is_some() && given_up.contains(&zone.name);
             let others = seen.zones.iter().find(|(vpc, _)| *vpc == place.vpc).map(|(_, zones)| zones.as_slice());
             let others = zones::conflicts(place, others.unwrap_or_default()).into_iter();
-            conflicts.extend(others.filter(|zone| !own.contains(&zone.id)).map(|zone| (place, zone)));
+            let others = others.filter(|zone| !own.contains(&zone.id) && !goes(zone));
+            conflicts.extend(others.map(|zone| (place, zone)));
         }
         let marked = self.marked_zones(clients, &conflicts, note).await;
         let others = conflicts.into_iter().filter(|(_, zone)| !marked.contains(&zone.id));

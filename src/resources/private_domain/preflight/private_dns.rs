@@ -154,6 +154,7 @@ mod tests {
             route_table_ids: BTreeSet::new(),
             network_interface_ids: Vec::new(),
             private_dns_enabled: true,
+            private_dns_scope: None,
             address_type: None,
             dns_entries: Vec::new(),
             requester_managed: false,

@@ -253,6 +253,21 @@ impl Subject<'_> {
         adopted.filter_map(|id| id.text().map(HostedZoneId::from)).collect()
     }
 
+    /// The names that private DNS of this resource's own endpoints serves now and will not serve any more. The zones that
+    /// AWS has for them go, too.
+    pub fn names_given_up(&self) -> BTreeSet<String> {
+        let made = made_services(self.model);
+        let stays_on = |service: &String| {
+            let private_dns = self.model.endpoints.known().map(|endpoints| endpoints.private_dns_enabled);
+            private_dns != Some(Value::Known(false)) && made.as_ref().is_none_or(|made| made.contains(service))
+        };
+        let recorded = self.recorded.endpoints.iter().filter(|(service, _)| !stays_on(service));
+        let replaced = self.replaced.into_iter().flat_map(|replaced| &replaced.endpoints);
+        let endpoints = recorded.chain(replaced).map(|(_, endpoint)| endpoint);
+        let names = endpoints.filter(|endpoint| endpoint.private_dns_enabled).flat_map(|one| &one.private_names);
+        names.map(|name| bare(name)).collect()
+    }
+
     /// Whether an endpoint is this resource's: recorded, about to go, or left by a run that was killed.
     pub fn is_own_endpoint(&self, endpoint: &VpcEndpoint, owner: &str) -> bool {
         let recorded = [Some(self.recorded), self.replaced].into_iter().flatten();
@@ -263,7 +278,11 @@ impl Subject<'_> {
 
 /// The names that the private DNS of a service answers for, without wildcards.
 pub fn private_names(service: &EndpointService) -> BTreeSet<String> {
-    service.private_dns_names.iter().map(|name| name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase()).collect()
+    service.private_dns_names.iter().map(|name| bare(name)).collect()
+}
+
+fn bare(name: &str) -> String {
+    name.strip_prefix("*.").unwrap_or(name).to_ascii_lowercase()
 }
 
 /// Whether something carries the mark of this resource.

@@ -4,19 +4,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records};
+use super::{
+    BEING_DESTROYED, endpoint, endpoint_addresses, gateway, read_group, read_profiles, read_zone, zone_records,
+};
 use crate::aws::ec2::security_group::{find_security_group, list_security_groups_by_tag};
 use crate::aws::ec2::vpc_endpoint::{
     EndpointState, EndpointType, VpcEndpoint, list_vpc_endpoints, list_vpc_endpoints_by_tag,
 };
-use crate::aws::route53::hosted_zone::{ZoneOfVpc, ZoneVpc, list_hosted_zones_of_vpc};
+use crate::aws::route53::hosted_zone::{HostedZone, list_private_zones_within};
 use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
-use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, VpcEndpointId, VpcId, route53};
+use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53};
 use crate::resources::private_domain::changes::is_restriction;
-use crate::resources::private_domain::key::{Key, Slot};
+use crate::resources::private_domain::key::{Key, STUDIO, Slot};
 use crate::resources::private_domain::lookup::candidates;
-use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone};
+use crate::resources::private_domain::project::served_by;
+use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone, is_within};
 use crate::resources::private_domain::schema::DEFAULT_SERVICES;
 use crate::resources::private_domain::zones;
 
@@ -24,16 +27,19 @@ use crate::resources::private_domain::zones;
 ///
 /// # Errors
 /// Whatever AWS refuses.
-pub async fn owned(clients: &Clients, owner: &str, vpc_id: &VpcId) -> Result<Recorded, AwsError> {
+pub async fn owned(clients: &Clients, owner: &str) -> Result<Recorded, AwsError> {
     let (groups, endpoints, zones) = tokio::try_join!(
         list_security_groups_by_tag(clients, OWNER, owner),
         list_vpc_endpoints_by_tag(clients, OWNER, owner),
-        owned_zones(clients, owner, vpc_id),
+        owned_zones(clients, owner),
     )?;
     let mut found = Recorded { owner: owner.to_owned(), zones, ..Recorded::default() };
     for group in groups {
         match owner_and_part(&group.tags).and_then(|(_, part)| Key::from_part(part)) {
-            Some(Key::DomainGroup) => found.domain_group = Some(read_group(clients, group.id, &group.tags).await?),
+            Some(Key::DomainGroup) => {
+                found.being_destroyed = group.tags.contains_key(BEING_DESTROYED);
+                found.domain_group = Some(read_group(clients, group.id, &group.tags).await?);
+            }
             Some(Key::EndpointGroup) => found.endpoint_group = Some(read_group(clients, group.id, &group.tags).await?),
             _ => {}
         }
@@ -89,10 +95,9 @@ pub async fn serving(
         let groups: BTreeSet<_> =
             found.endpoints.values().flat_map(|endpoint| endpoint.security_group_ids.iter().cloned()).collect();
         found.endpoint_group = sole_group(clients, groups.iter()).await?;
-        found.zones = serving_zones(clients, &domain, &vpc_id).await?;
     }
     found.domain = Some(domain);
-    Ok(found)
+    serving_zones(clients, found, is_tagged).await
 }
 
 async fn interface_endpoint(clients: &Clients, found: VpcEndpoint) -> Result<Endpoint, AwsError> {
@@ -118,51 +123,87 @@ async fn sole_group(
     }
 }
 
-async fn owned_zones(clients: &Clients, owner: &str, vpc_id: &VpcId) -> Result<BTreeMap<Slot, Zone>, AwsError> {
+async fn owned_zones(clients: &Clients, owner: &str) -> Result<BTreeMap<Slot, Zone>, AwsError> {
     let mut found = BTreeMap::new();
-    for (id, tags) in own_zones(clients, vpc_id).await?.1 {
-        let Some((_, part)) = owner_and_part(&tags).filter(|(of, _)| *of == owner) else {
+    for zone in studio_zones(clients).await? {
+        let Some((_, part)) = owner_and_part(&zone.tags).filter(|(of, _)| *of == owner) else {
             continue;
         };
         if let Some(Key::Zone(slot)) = Key::from_part(part) {
-            found.extend(read_zone(clients, &id).await?.map(|zone| (slot, zone)));
-        }
-    }
-    Ok(found)
-}
-
-type TaggedZones = Vec<(HostedZoneId, crate::aws::Tags)>;
-
-/// The account's own zones in a VPC, with their tags. Other accounts' zones, and those of AWS services, are not ours to
-/// read.
-async fn own_zones(clients: &Clients, vpc_id: &VpcId) -> Result<(Vec<ZoneOfVpc>, TaggedZones), AwsError> {
-    let vpc = ZoneVpc { vpc_id: vpc_id.clone(), region: clients.region().clone() };
-    let mut zones = list_hosted_zones_of_vpc(clients, &vpc).await?;
-    zones.retain(|zone| zone.owning_service.is_none() && zone.owning_account.as_ref() == clients.account_id());
-    let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
-    let tags = route53::tags::list_tags_of_zones(clients, &ids).await?;
-    Ok((zones, tags.into_iter().collect()))
-}
-
-/// The zones of the domain's own names. Those that another resource has made are adopted.
-async fn serving_zones(clients: &Clients, domain: &Domain, vpc_id: &VpcId) -> Result<BTreeMap<Slot, Zone>, AwsError> {
-    let (zones, tags) = own_zones(clients, vpc_id).await?;
-    let hosts = zones::host_names(domain, &[]);
-    let mut found = BTreeMap::new();
-    for (slot, host) in [Slot::Domain, Slot::Portal].into_iter().zip(hosts) {
-        let Some(zone) = zones.iter().find(|zone| zone.name == host) else {
-            continue;
-        };
-        let is_free = tags.iter().any(|(id, tags)| *id == zone.id && owner_and_part(tags).is_none());
-        if is_free {
             found.extend(read_zone(clients, &zone.id).await?.map(|zone| (slot, zone)));
-        } else {
-            let records = zone_records(clients, &zone.id).await?;
-            let names: BTreeSet<String> = [host.clone()].into();
-            let records = records.into_iter().filter(|record| zones::is_for(record, &names)).collect();
-            let zone = Zone { names, ready: true, records, ..Zone::unseen(zone.id.clone(), &host) };
-            found.insert(Slot::Existing(host), zone);
         }
     }
     Ok(found)
+}
+
+/// A zone of the account that may have Studio's names in it.
+struct Candidate {
+    id: HostedZoneId,
+    name: String,
+    tags: Tags,
+}
+
+/// The account's private zones that may have Studio's names in them, in whatever VPC they answer.
+async fn studio_zones(clients: &Clients) -> Result<Vec<Candidate>, AwsError> {
+    let top = |parent: &String| parent.rsplit('.').next().unwrap_or_default().to_owned();
+    let tops: BTreeSet<String> = served_by(&[], clients).iter().map(top).collect();
+    let mut zones = Vec::new();
+    for top in &tops {
+        zones.extend(list_private_zones_within(clients, top).await?);
+    }
+    let ids: Vec<HostedZoneId> = zones.iter().map(|zone| zone.id.clone()).collect();
+    let mut tags = route53::tags::list_tags_of_zones(clients, &ids).await?;
+    let candidate =
+        |zone: HostedZone| Candidate { tags: tags.remove(&zone.id).unwrap_or_default(), id: zone.id, name: zone.name };
+    Ok(zones.into_iter().map(candidate).collect())
+}
+
+/// Adds the zones that serve a domain: those of its own names, where nothing says whose they are, and those that others
+/// look after and that hold records of its names for its endpoint. The latter are adopted.
+async fn serving_zones(clients: &Clients, mut found: Recorded, is_tagged: bool) -> Result<Recorded, AwsError> {
+    let Some(domain) = found.domain.clone() else {
+        return Ok(found);
+    };
+    let parents = served_by(&[], clients);
+    let hosts = zones::host_names(&domain, &parents);
+    let candidates = studio_zones(clients).await?;
+    for (slot, host) in Slot::HOSTS.into_iter().zip(&hosts).filter(|_| !is_tagged) {
+        let free = candidates.iter().find(|zone| zone.name == *host && owner_and_part(&zone.tags).is_none());
+        if let Some(zone) = free {
+            found.zones.extend(read_zone(clients, &zone.id).await?.map(|zone| (slot, zone)));
+        }
+    }
+    let own: BTreeSet<HostedZoneId> = found.zones.values().map(|zone| zone.id.clone()).collect();
+    for candidate in candidates.into_iter().filter(|zone| !own.contains(&zone.id)) {
+        let is_inside = |name: &&String| is_within(name, &candidate.name);
+        let inside: Vec<String> = hosts.iter().chain(&parents).filter(is_inside).cloned().collect();
+        if !inside.is_empty() {
+            let zone = with_our_records(clients, &found, candidate, inside).await?;
+            found.zones.extend(zone.map(|zone| (Slot::Existing(zone.name.clone()), zone)));
+        }
+    }
+    Ok(found)
+}
+
+/// The zone, if it has records of names for the studio endpoint: each name with everything below it.
+async fn with_our_records(
+    clients: &Clients,
+    found: &Recorded,
+    candidate: Candidate,
+    mut names: Vec<String>,
+) -> Result<Option<Zone>, AwsError> {
+    let has = zone_records(clients, &candidate.id).await?;
+    let Some(endpoint) = found.endpoint(STUDIO) else {
+        return Ok(None);
+    };
+    names.retain(|name| {
+        let names: BTreeSet<String> = [name.clone()].into();
+        let lead_there =
+            |by_address| zones::records(endpoint, &names, by_address).is_some_and(|ours| ours.is_subset(&has));
+        lead_there(false) || lead_there(true)
+    });
+    let names: BTreeSet<String> = names.into_iter().collect();
+    let records = has.into_iter().filter(|record| zones::is_for(record, &names)).collect();
+    let zone = Zone { records, ready: true, ..Zone::unseen(candidate.id, &candidate.name) };
+    Ok((!names.is_empty()).then_some(Zone { names, ..zone }))
 }

@@ -14,7 +14,7 @@ use super::key::Slot;
 use super::recorded::{Association, Domain, Endpoint, Gateway, Group, Notes, Place, Profile, Recorded, Zone};
 use super::zones;
 use crate::aws::ec2::network_interface::find_network_interfaces;
-use crate::aws::ec2::security_group::find_security_group;
+use crate::aws::ec2::security_group::{SecurityGroup, find_security_group, find_security_group_by_name};
 use crate::aws::ec2::security_group_rule::{Rule, list_rules};
 use crate::aws::ec2::vpc_endpoint::{AddressType, EndpointState, VpcEndpoint, find_vpc_endpoint, regional_dns_entry};
 use crate::aws::route53::hosted_zone::find_hosted_zone;
@@ -24,7 +24,9 @@ use crate::aws::sagemaker::domain_types::{AuthMode, NetworkAccess};
 use crate::aws::sagemaker::user_profile::find_user_profile;
 use crate::aws::sagemaker::{self, Status, domain_types};
 use crate::aws::tags::visible;
-use crate::aws::{AwsError, Clients, DomainId, HostedZoneId, RoleArn, SecurityGroupId, Tags, VpcEndpointId, route53};
+use crate::aws::{
+    AwsError, Clients, DomainId, HostedZoneId, RoleArn, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53,
+};
 
 /// The tag of the domain that keeps `home_efs.on_destroy`.
 pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
@@ -32,8 +34,18 @@ pub const ON_DESTROY: &str = "terraform-provider-studio:home-efs";
 /// The tag of the domain that keeps which of `default_user_settings` are written.
 pub const SETTINGS: &str = "terraform-provider-studio:settings";
 
+/// The tag of the domain's group that says that the domain is being destroyed, and which one.
+pub const BEING_DESTROYED: &str = "terraform-provider-studio:being-destroyed";
+
 /// What the tags of a zone begin with that keep the roles of VPC associations; the VPC follows.
 const ASSOCIATION: &str = "terraform-provider-studio:vpc/";
+
+/// What became of a domain.
+enum Fate {
+    Lives(Box<Domain>),
+    IsBeingDeleted,
+    IsGone,
+}
 
 /// Looks at every recorded part again. Parts that are gone are left out.
 ///
@@ -51,8 +63,8 @@ pub async fn refresh(clients: &Clients, recorded: &Recorded) -> Result<Recorded,
         recorded.zones.iter().map(async |(slot, zone)| Ok((slot.clone(), refresh_zone(clients, slot, zone).await?)));
     let domain = async {
         match &recorded.domain {
-            Some(domain) => read_domain(clients, &domain.id).await,
-            None => Ok(None),
+            Some(domain) => fate(clients, &domain.id).await,
+            None => Ok(Fate::IsGone),
         }
     };
     let profiles = async {
@@ -61,17 +73,29 @@ pub async fn refresh(clients: &Clients, recorded: &Recorded) -> Result<Recorded,
             None => Ok(BTreeMap::new()),
         }
     };
-    let ((domain_group, endpoint_group), (endpoints, adopted), gateway, zones, domain, profiles) =
+    let ((domain_group, endpoint_group), (endpoints, adopted), gateway, zones, fate, profiles) =
         tokio::try_join!(groups, endpoints, gateway, try_join_all(zones), domain, profiles)?;
+    let being_destroyed = recorded.being_destroyed || domain_group.as_ref().is_some_and(|(_, is_marked)| *is_marked);
+    let domain = recorded.domain.as_ref().and_then(|before| match fate {
+        Fate::Lives(domain) => {
+            Some(Domain { adopted: before.adopted, added_groups: before.added_groups.clone(), ..*domain })
+        }
+        // A destruction that has begun waits for it.
+        Fate::IsBeingDeleted if being_destroyed => Some(Domain { ready: false, ..before.clone() }),
+        Fate::IsBeingDeleted | Fate::IsGone => None,
+    });
+    let deleted = recorded.domain.as_ref().filter(|_| being_destroyed && domain.is_none());
     Ok(Recorded {
         owner: recorded.owner.clone(),
-        domain_group,
-        endpoint_group,
+        nfs_groups: refresh_nfs_groups(clients, recorded, deleted).await?,
+        being_destroyed,
+        domain_group: domain_group.map(|(group, _)| group),
+        endpoint_group: endpoint_group.map(|(group, _)| group),
         endpoints,
         adopted,
         gateway,
         profiles: if domain.is_some() { profiles } else { BTreeMap::new() },
-        domain: domain.map(|domain| Domain { adopted: recorded.has_adopted_domain(), ..domain }),
+        domain,
         zones: present(zones),
     })
 }
@@ -80,14 +104,50 @@ fn present<K: Ord, V>(parts: Vec<(K, Option<V>)>) -> BTreeMap<K, V> {
     parts.into_iter().filter_map(|(key, part)| Some((key, part?))).collect()
 }
 
-async fn refresh_group(clients: &Clients, group: Option<&Group>) -> Result<Option<Group>, AwsError> {
+/// A group, and whether it has the mark of a destruction.
+async fn refresh_group(clients: &Clients, group: Option<&Group>) -> Result<Option<(Group, bool)>, AwsError> {
     let Some(group) = group else {
         return Ok(None);
     };
     match find_security_group(clients, &group.id).await? {
-        Some(found) => Ok(Some(read_group(clients, found.id, &found.tags).await?)),
+        Some(found) => {
+            let is_marked = found.tags.contains_key(BEING_DESTROYED);
+            Ok(Some((read_group(clients, found.id, &found.tags).await?, is_marked)))
+        }
         None => Ok(None),
     }
+}
+
+/// The domains that have left groups behind: those on record, and one that was just found deleted.
+async fn refresh_nfs_groups(
+    clients: &Clients,
+    recorded: &Recorded,
+    deleted: Option<&Domain>,
+) -> Result<BTreeMap<DomainId, VpcId>, AwsError> {
+    let deleted = deleted.filter(|domain| domain.takes_file_system());
+    let deleted = deleted.map(|domain| (domain.id.clone(), VpcId::from(domain.vpc_id.as_str())));
+    let mut found = BTreeMap::new();
+    for (domain, vpc_id) in recorded.nfs_groups.clone().into_iter().chain(deleted) {
+        if !nfs_groups(clients, &domain, &vpc_id).await?.is_empty() {
+            found.insert(domain, vpc_id);
+        }
+    }
+    Ok(found)
+}
+
+/// The groups that SageMaker made for the file system of a domain, by their names.
+///
+/// # Errors
+/// Whatever EC2 refuses.
+pub async fn nfs_groups(clients: &Clients, domain: &DomainId, vpc_id: &VpcId) -> Result<Vec<SecurityGroup>, AwsError> {
+    let name = |direction: &str| format!("security-group-for-{direction}-nfs-{domain}");
+    let (inbound, outbound) = (name("inbound"), name("outbound"));
+    let (inbound, outbound) = try_join(
+        find_security_group_by_name(clients, vpc_id, &inbound),
+        find_security_group_by_name(clients, vpc_id, &outbound),
+    )
+    .await?;
+    Ok(inbound.into_iter().chain(outbound).collect())
 }
 
 /// A security group with its rules.
@@ -158,6 +218,7 @@ pub fn endpoint(found: VpcEndpoint, addresses: Vec<String>, before: &Endpoint, c
         place: Place { subnet_ids: found.subnet_ids, dual_stack: found.address_type == Some(AddressType::Dualstack) },
         security_group_ids: found.security_group_ids,
         private_dns_enabled: found.private_dns_enabled,
+        private_dns_scope: found.private_dns_scope,
         policy: found.policy,
         has_own_policy: before.has_own_policy,
         dns,
@@ -183,14 +244,22 @@ pub fn gateway(found: VpcEndpoint, has_own_policy: bool, clients: &Clients) -> G
 /// # Errors
 /// Whatever SageMaker refuses.
 pub async fn read_domain(clients: &Clients, id: &DomainId) -> Result<Option<Domain>, AwsError> {
-    match find_domain(clients, id).await? {
-        Some(found) if found.status != Status::Deleting => {
+    Ok(match fate(clients, id).await? {
+        Fate::Lives(domain) => Some(*domain),
+        Fate::IsBeingDeleted | Fate::IsGone => None,
+    })
+}
+
+async fn fate(clients: &Clients, id: &DomainId) -> Result<Fate, AwsError> {
+    Ok(match find_domain(clients, id).await? {
+        None => Fate::IsGone,
+        Some(found) if found.status == Status::Deleting => Fate::IsBeingDeleted,
+        Some(found) => {
             let tags = sagemaker::tags::list_tags(clients, &found.arn).await?;
             let notes = Notes { on_destroy: tags.get(ON_DESTROY).cloned(), settings: tags.get(SETTINGS).cloned() };
-            Ok(Some(domain(found, visible(&tags, clients.ignore_tags()), notes)))
+            Fate::Lives(Box::new(domain(found, visible(&tags, clients.ignore_tags()), notes)))
         }
-        Some(_) | None => Ok(None),
-    }
+    })
 }
 
 /// A domain as SageMaker describes it, for the record.
@@ -198,6 +267,7 @@ pub fn domain(found: domain_types::Domain, tags: Tags, notes: Notes) -> Domain {
     Domain {
         id: found.id,
         adopted: false,
+        added_groups: BTreeSet::new(),
         arn: found.arn,
         name: found.name,
         ready: found.status == Status::InService,
@@ -256,7 +326,9 @@ async fn refresh_zone(clients: &Clients, slot: &Slot, recorded: &Zone) -> Result
         return Ok(None);
     };
     // What was not associated here is left alone. After a state without private data, the tags tell.
-    let associated = if recorded.associated.is_empty() { found.associated } else { recorded.associated.clone() };
+    let mut associated = if recorded.associated.is_empty() { found.associated } else { recorded.associated.clone() };
+    // What was taken off by somebody else is not ours any more. Of an unfinished zone, what was begun is kept.
+    associated.retain(|association| !recorded.ready || found.vpcs.contains(&association.vpc));
     let names = recorded.names.clone();
     Ok(Some(Zone { names, ready: recorded.ready, associated, ..found }))
 }

@@ -6,6 +6,7 @@
     GET, PUT    /_studio/limits     Route 53's limits of an account, see `route53.limits`; ?account=
     POST        /_studio/reset      forget everything
     GET         /_studio/leftovers  what exists; ?account= &region=
+    GET         /_studio/presigned  the presigned URLs that were handed out; ?account= &region=
     POST        /_studio/network    make a VPC, subnets and a role to start from
 
 **Invariant:** control requests are not recorded as calls.
@@ -23,6 +24,7 @@ from moto.core.base_backend import BackendDict
 from . import accounts, leftovers, lifecycle, network, recorder, rules
 from .registry import Store
 from .route53 import limits
+from .sagemaker import presigned
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -94,6 +96,10 @@ def _leftovers(query: dict[str, str], _body: Any) -> Any:
     return leftovers.of(query.get("account", accounts.DEFAULT_ACCOUNT), query.get("region", "us-east-1"))
 
 
+def _presigned(query: dict[str, str], _body: Any) -> Any:
+    return presigned.handed_out(query.get("account", accounts.DEFAULT_ACCOUNT), query.get("region", "us-east-1"))
+
+
 def _network(_query: dict[str, str], body: Any) -> Any:
     return network.make(body or {})
 
@@ -114,5 +120,6 @@ _PATHS: dict[tuple[str, str], Callable[[dict[str, str], Any], Any]] = {
     ("PUT", "/_studio/limits"): _set_limits,
     ("POST", "/_studio/reset"): _reset,
     ("GET", "/_studio/leftovers"): _leftovers,
+    ("GET", "/_studio/presigned"): _presigned,
     ("POST", "/_studio/network"): _network,
 }

@@ -78,7 +78,7 @@ class Application:
         else:
             call.fail_reason = effect.fail_reason
             with self._lock:
-                response = self._carry_out(call, environ, body)
+                response = self._carry_out(call, environ, body, effect.answer)
             if effect.lose_answer and effect.error:
                 response = wire.refuse(call, _ruled_error(call, effect.error))
             elif effect.lose_answer:
@@ -87,7 +87,7 @@ class Application:
         recorder.record(call, began, response[0], _code_of(response), effect.fired)
         return response
 
-    def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes) -> wire.Response:
+    def _carry_out(self, call: Call, environ: dict[str, Any], body: bytes, instead: dict[str, Any]) -> wire.Response:
         try:
             lifecycle.settle()
             _refuse_credentials(call)
@@ -96,7 +96,11 @@ class Application:
                 return self._ask_moto(call, environ, body)
             wire.check(call)
             output = handler(call)
-            return self._ask_moto(call, environ, body) if output is ASK_MOTO else wire.answer(call, output)
+            if output is ASK_MOTO:
+                return self._ask_moto(call, environ, body)
+            gone = {name for name, value in instead.items() if value is None}
+            output = {name: value for name, value in {**(output or {}), **instead}.items() if name not in gone}
+            return wire.answer(call, output)
         except (ServiceException, HTTPException) as error:
             return wire.refuse(call, error)
         except NotImplementedError as error:

@@ -11,6 +11,8 @@ matches. `PUT /_studio/rules` takes a list of them:
                          status it is the service's own for that code, 400 where it has none
     lose_answer          true: the call is carried out, then the connection is closed without an
                          answer, or, if "error" is given as well, that error is the answer
+    answer               an object: its members take the place of those of the answer, null takes one away.
+                         Only for operations that are answered here and not by moto
     fail                 a reason: what the call makes ends in its failed state
 
 **Invariant:** a rule counts every call it matches, whether it acts on it or not.
@@ -23,7 +25,8 @@ from typing import Any
 
 from .registry import Call
 
-_KNOWN = {"service", "operation", "account", "region", "nth", "times", "latency_ms", "error", "lose_answer", "fail"}
+_MATCHING = {"service", "operation", "account", "region", "nth", "times"}
+_KNOWN = _MATCHING | {"latency_ms", "error", "lose_answer", "answer", "fail"}
 
 
 @dataclasses.dataclass
@@ -57,6 +60,7 @@ class Effect:
     error: dict[str, Any] | None = None
     lose_answer: bool = False
     fail_reason: str | None = None
+    answer: dict[str, Any] = dataclasses.field(default_factory=dict)
     fired: list[int] = dataclasses.field(default_factory=list)
 
 
@@ -76,6 +80,8 @@ def set_rules(wanted: Any) -> None:
         error = text.get("error")
         if error is not None and (not isinstance(error, dict) or not error.get("code")):
             raise ValueError("a rule's error needs a code")
+        if not isinstance(text.get("answer") or {}, dict):
+            raise ValueError("a rule's answer is an object")
     _rules[:] = [Rule(dict(text)) for text in wanted]
 
 
@@ -94,5 +100,6 @@ def effect_on(call: Call) -> Effect:
         effect.latency += float(rule.text.get("latency_ms") or 0) / 1000
         effect.error = effect.error or rule.text.get("error")
         effect.lose_answer = effect.lose_answer or bool(rule.text.get("lose_answer"))
+        effect.answer.update(rule.text.get("answer") or {})
         effect.fail_reason = effect.fail_reason or rule.text.get("fail")
     return effect

@@ -156,6 +156,17 @@ class Rules(EmulatorTest):
         )
         self.client("sts").get_caller_identity()
 
+    def test_a_rule_changes_members_of_an_answer_and_takes_them_away(self) -> None:
+        net, client = self.network(), self.client("sagemaker")
+        wanted = {"DomainName": "one", "AuthMode": "IAM", "DefaultUserSettings": {"ExecutionRole": net["role_arn"]}}
+        domain_id = client.create_domain(**wanted, VpcId=net["vpc_id"], SubnetIds=net["subnet_ids"])["DomainId"]
+        self.rule(service="sagemaker", operation="DescribeDomain", answer={"AuthMode": "SSO", "Url": None})
+        domain = client.describe_domain(DomainId=domain_id)
+        self.assertEqual((domain["AuthMode"], domain["DomainName"]), ("SSO", "one"))
+        self.assertNotIn("Url", domain)
+        control("PUT", "/_studio/rules", [])
+        self.assertIn("Url", client.describe_domain(DomainId=domain_id))
+
     def test_what_is_not_a_rule_is_refused(self) -> None:
         for wrong in ({}, [{"service": "ec2"}], [{"service": "a", "operation": "b", "color": "red"}]):
             with self.subTest(wrong), self.assertRaises(AssertionError):

@@ -387,3 +387,14 @@ class Inside(StudioTest):
         self.refused("ValidationException", self.sm.create_user_profile, **bob)
         self.sm.create_user_profile(**bob, SingleSignOnUserIdentifier="UserName", SingleSignOnUserValue="bob")
         self.refused("ValidationException", self.sm.create_presigned_domain_url, **bob)
+
+    def test_the_urls_that_were_handed_out_are_known_afterwards(self) -> None:
+        key = self.profile(self.domain())
+        url = self.sm.create_presigned_domain_url(**key, ExpiresInSeconds=60)["AuthorizedUrl"]
+        [known] = control("GET", f"/_studio/presigned?account={self.account}")
+        self.assertEqual(known["url"], url)
+        self.assertTrue(url.endswith("?token=" + known["token"]))
+        self.assertEqual(known["asked"], {**key, "ExpiresInSeconds": 60})
+        self.assertEqual(control("GET", "/_studio/presigned?account=999999999999"), [])
+        control("POST", "/_studio/reset")
+        self.assertEqual(control("GET", f"/_studio/presigned?account={self.account}"), [])

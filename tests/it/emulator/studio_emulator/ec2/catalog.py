@@ -7,7 +7,7 @@ Which service names start with "cn." in China was read from AWS's public CDK sou
 
 Assumed, because nothing public says it: the private names of the studio service in China (the one
 parent of the Public Suffix List) and in GovCloud (that list's two parents, of which one is the
-FIPS one); the names under api.amazonwebservices.com.cn; the names of DNS entries in China. There is
+FIPS one); that endpoints of appmesh-envoy-management take no policy; the names under api.amazonwebservices.com.cn; the names of DNS entries in China. There is
 no FIPS service beyond the API and runtime ones that are listed for these regions.
 
 **Invariant:** the same region always has the same services, with the same ids.
@@ -78,6 +78,9 @@ def services(region: str) -> tuple[Service, ...]:
         ("servicecatalog", (f"servicecatalog.{region}.{dns}",), False),
     ):
         found.append(_interface(region, partition, dns, suffix, private, dual))
+    envoy = "appmesh-envoy-management"
+    without_policy = _interface(region, partition, dns, envoy, (f"{envoy}.{region}.{dns}",), True)
+    found.append(dataclasses.replace(without_policy, policy=False))
     for kind, regions in (("api", _API_FIPS), ("runtime", _RUNTIME_FIPS)):
         if region in regions:
             names = (f"{kind}-fips.sagemaker.{region}.{dns}",)

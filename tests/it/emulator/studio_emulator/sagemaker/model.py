@@ -112,6 +112,7 @@ class Studio:
     spaces: dict[tuple[str, str], Space] = dataclasses.field(default_factory=dict)
     apps: dict[tuple[str, str | None, str | None, str, str], App] = dataclasses.field(default_factory=dict)
     tags: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    presigned: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def apps_of(self, domain_id: str, profile: str | None = None, space: str | None = None) -> list[App]:
         """The apps that are there, of a domain or one of its profiles or spaces."""

@@ -2,6 +2,8 @@
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreatePresignedDomainUrl.html
 
+What was handed out is remembered, so that tests can look for it where it must not be.
+
 **Invariant:** the URL leads nowhere; nothing here answers for it, and its token says nothing.
 """
 
@@ -11,7 +13,7 @@ import string
 from typing import Any
 
 from ..registry import AwsError, Call, handles, random_id
-from .model import domain_of
+from .model import STUDIOS, domain_of
 from .profiles import profile_of
 from .spaces import space_of
 
@@ -27,4 +29,11 @@ def create_presigned_domain_url(call: Call) -> dict[str, Any]:
     if call.get("SpaceName"):
         space_of(call)
     token = random_id(160, string.ascii_letters + string.digits)
-    return {"AuthorizedUrl": f"{domain.url}/auth?token={token}"}
+    url = f"{domain.url}/auth?token={token}"
+    STUDIOS.of(call).presigned.append({"url": url, "token": token, "asked": dict(call.params)})
+    return {"AuthorizedUrl": url}
+
+
+def handed_out(account: str, region: str) -> list[dict[str, Any]]:
+    """The URLs of an account and region, in order, each with its token and what was asked for."""
+    return list(STUDIOS.at(account, region).presigned)
