@@ -6,7 +6,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use hickory_resolver::proto::{
@@ -17,6 +17,7 @@ use hickory_resolver::proto::{
     },
 };
 use serde_json::{Value as Json, json};
+use tokio::time::Instant;
 
 use crate::{emulator::Account, terraform::Workspace};
 
@@ -123,7 +124,8 @@ fn text(json: &Json) -> &str {
 fn every_kind_of_answer_is_a_result_over_both_transports_and_none_fails_the_run() {
     let server = server().to_string();
     // The name, its addresses, the code, whether it is private and passes, and why.
-    let cases: [(&str, &[&str], Option<&str>, bool, bool, &str); 11] = [
+    type Case = (&'static str, &'static [&'static str], Option<&'static str>, bool, bool, &'static str);
+    let cases: [Case; 11] = [
         ("private", &["10.0.0.12", "10.0.1.12"], Some("NOERROR"), true, true, "which are private"),
         ("both", &["10.0.0.12", "fd00::12"], Some("NOERROR"), true, true, "which are private"),
         ("alias", &["100.64.0.1"], Some("NOERROR"), true, true, "which is private"),
@@ -241,7 +243,7 @@ check "studio_is_private" {{
 fn what_is_not_known_at_plan_is_asked_for_at_apply() {
     let server = server();
     let hcl = |expected: &str| {
-        format!("resource \"terraform_data\" \"made\" {{\n  input = [\"10.0.0.12\", \"10.0.1.12\"]\n}}\n")
+        "resource \"terraform_data\" \"made\" {\n  input = [\"10.0.0.12\", \"10.0.1.12\"]\n}\n".to_owned()
             + &check(&format!(
                 "  host_names = [\"private.studio.aws\"]\n  servers = [\"{server}\"]\n  expected_ips = {expected}"
             ))
