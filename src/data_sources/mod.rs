@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** changes nothing.
 
+mod dns_check;
 mod domain;
 
+pub use dns_check::DnsCheck;
 pub use domain::Domain;

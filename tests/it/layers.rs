@@ -21,9 +21,15 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("provider", &["framework", "aws", "connection", "resources", "data_sources", "functions", "ephemeral"]),
 ];
 
-/// Crates that only one part may name: AWS's SDK, and what speaks to Terraform.
-const ONLY_IN: [(&str, &str); 5] =
-    [("aws_sdk_", "aws"), ("aws_config", "aws"), ("aws_smithy_", "aws"), ("tonic", "plugin"), ("prost", "plugin")];
+/// Crates that only one part may name: AWS's SDK, and what speaks to DNS servers and to Terraform.
+const ONLY_IN: [(&str, &str); 6] = [
+    ("hickory_", "data_sources"),
+    ("aws_sdk_", "aws"),
+    ("aws_config", "aws"),
+    ("aws_smithy_", "aws"),
+    ("tonic", "plugin"),
+    ("prost", "plugin"),
+];
 
 #[test]
 fn no_part_names_one_that_it_must_not_know() {

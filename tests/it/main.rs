@@ -6,6 +6,7 @@
 mod emulator;
 mod terraform;
 
+mod dns_check;
 mod dns_forwarding;
 mod partitions;
 mod preflight;
@@ -21,6 +22,7 @@ mod witness;
 
 mod plan_rules;
 
+mod dns_lab;
 mod forwarders;
 
 mod client;

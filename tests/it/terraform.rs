@@ -74,6 +74,8 @@ pub struct Workspace {
     pub provider: ProviderBlock,
     /// Set for each run.
     pub environment: Vec<(String, String)>,
+    /// The command that runs Terraform in another place, and its arguments.
+    pub within: Vec<String>,
 }
 
 impl Workspace {
@@ -86,7 +88,7 @@ impl Workspace {
             "provider_installation {{\n  dev_overrides {{\n    \"studio-private/studio\" = {provider:?}\n  }}\n  direct {{}}\n}}\n"
         );
         fs::write(folder.path().join("terraform.rc"), rc).expect("the folder can be written to");
-        Workspace { folder, provider: ProviderBlock::new(account), environment: Vec::new() }
+        Workspace { folder, provider: ProviderBlock::new(account), environment: Vec::new(), within: Vec::new() }
     }
 
     /// One with this configuration beside the provider's block.
@@ -220,7 +222,10 @@ impl Workspace {
     }
 
     fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new(program());
+        let program = program().to_owned();
+        let mut words = self.within.iter().chain([&program]);
+        let mut command = Command::new(words.next().expect("the program is one"));
+        command.args(words);
         let (subcommand, rest) = arguments.split_first().expect("there is a subcommand");
         command.arg(subcommand);
         // `state rm` is two words, and knows no colours.

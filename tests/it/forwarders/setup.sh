@@ -15,8 +15,8 @@ set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/terraform-provider-studio
 
-# bind9 is for the server itself, which the checker does not need.
-PACKAGES=(bind9 bind9-utils dnsmasq-base knot-resolver pdns-recursor unbound)
+# bind9 is for the server itself, which the checker does not need; bind9-dnsutils has dig, for the tests of whole networks.
+PACKAGES=(bind9 bind9-dnsutils bind9-utils dnsmasq-base knot-resolver pdns-recursor unbound)
 
 main() {
   case ${1:-} in
