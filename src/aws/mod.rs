@@ -21,6 +21,7 @@ mod ids;
 mod interceptor;
 mod partition;
 mod retry;
+pub mod ram;
 pub mod route53;
 pub mod route53resolver;
 pub mod sagemaker;
