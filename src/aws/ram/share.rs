@@ -196,12 +196,7 @@ pub async fn associate(
 ///
 /// # Errors
 /// Whatever RAM refuses, such as `AccessDenied`.
-pub async fn disassociate(
-    clients: &Clients,
-    arn: &ResourceShareArn,
-    end: End,
-    entity: &str,
-) -> Result<(), AwsError> {
+pub async fn disassociate(clients: &Clients, arn: &ResourceShareArn, end: End, entity: &str) -> Result<(), AwsError> {
     let call = call("DisassociateResourceShare", format!("{entity} of resource share {arn}"));
     let request = clients.ram().disassociate_resource_share().resource_share_arn(arn.as_str());
     let request = match end {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::schema::Model;
+use super::model::Model;
 use crate::dns::name::ZoneName;
 use crate::dns::render::{Forwarding, Kind, render};
 use crate::dns::zones::{self, DomainId, Fips, Reach, Region, ZonesError};
@@ -46,6 +46,14 @@ pub fn forward_zones(model: &Model) -> Result<Value<Vec<ZoneName>>, Diagnostic> 
         }
     }
     Ok(Value::Known(all))
+}
+
+/// The zones that are forwarded where none are named.
+pub fn default_zones(model: &Model, include_api: bool) -> Vec<String> {
+    let model =
+        Model { zones: Value::Null, domain_ids: Value::Null, include_api_zones: include_api.into(), ..model.clone() };
+    let zones = forward_zones(&model).unwrap_or_default().into_known().unwrap_or_default();
+    zones.iter().map(ToString::to_string).collect()
 }
 
 /// The configuration for every kind of server. The kinds are known from the start; a text is known once everything in it
