@@ -7,6 +7,8 @@ mod emulator;
 mod terraform;
 
 mod dns_forwarding;
+mod dns_forwarding_existing;
+mod dns_forwarding_outbound;
 mod partitions;
 mod presign_policy;
 mod private_domain;
