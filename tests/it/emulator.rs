@@ -200,6 +200,12 @@ impl Account {
         self.emulator.ask("PUT", "pace", &pace);
     }
 
+    /// Replaces Route 53's limits of the account, by their names.
+    pub fn limits(&self, mut limits: Json) {
+        limits["account"] = json!(self.id);
+        self.emulator.ask("PUT", "limits", &limits);
+    }
+
     /// What exists in the account and was not there before.
     pub fn leftovers(&self) -> Vec<Json> {
         let before = self.before.lock().expect("no test panics with this lock");

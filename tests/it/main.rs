@@ -10,6 +10,7 @@ mod dns_forwarding;
 mod dns_forwarding_existing;
 mod dns_forwarding_outbound;
 mod partitions;
+mod preflight;
 mod presign_policy;
 mod private_domain;
 mod private_domain_import;

@@ -22,7 +22,7 @@ use studio::{
 use crate::emulator::{Account, Network, REGION, SECRET_KEY};
 
 /// Values for strings. Each attribute takes those that its own checks accept.
-const WORDS: [&str; 35] = [
+const WORDS: [&str; 42] = [
     "demo",
     "second",
     "demouser1",
@@ -41,6 +41,13 @@ const WORDS: [&str; 35] = [
     "vpce-1b2c3d4e",
     "rslvr-in-0a1b2c3d",
     "d-abcdefghijkl",
+    "Z0123456789ABC",
+    "rtb-0a1b2c3d",
+    "studio::",
+    "ENABLED",
+    "dualstack",
+    "parent",
+    "ip",
     "eu-central-1",
     "us-east-1",
     "30m",

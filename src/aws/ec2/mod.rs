@@ -2,6 +2,7 @@
 
 pub mod endpoint_service;
 pub mod network_interface;
+pub mod route_table;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod subnet;

@@ -1,6 +1,7 @@
 //! What we do with Route 53: private hosted zones and their records.
 
 pub mod hosted_zone;
+pub mod limits;
 pub mod record;
 pub mod tags;
 

@@ -138,7 +138,6 @@ pub fn address_type(dual_stack: bool) -> AddressType {
 
 /// What differs about a policy: one that is written is held against the one there is, by meaning; one that was set here
 /// and is no longer written makes room for AWS's default.
-#[expect(clippy::option_option, reason = "not known is not the same as no change")]
 pub fn policy_change(wanted: &Value<String>, has: Option<&str>, is_own: bool) -> Option<Option<EndpointPolicy>> {
     match wanted {
         Value::Known(wanted) if has.is_some_and(|has| same_policy(wanted, has)) => Some(None),
@@ -154,6 +153,11 @@ pub fn same_policy(one: &str, other: &str) -> bool {
         (Ok(one), Ok(other)) => one.same_meaning(&other),
         _ => one == other,
     }
+}
+
+/// Whether a policy restricts something: AWS's default lets everything through.
+pub fn is_restriction(policy: &str) -> bool {
+    !Document::parse(policy).is_ok_and(|policy| policy.same_meaning(&Document::full_access()))
 }
 
 /// What differs about the gateway endpoint, tags aside.
@@ -225,7 +229,6 @@ pub fn user_groups(desired: &Desired, recorded: &Recorded, domain: &Domain) -> O
 }
 
 /// What is written, if anything. `None` while it is not known.
-#[expect(clippy::option_option, reason = "not known is not the same as not written")]
 pub fn written<T: Clone>(value: &Value<T>) -> Option<Option<T>> {
     match value {
         Value::Known(value) => Some(Some(value.clone())),

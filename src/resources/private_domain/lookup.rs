@@ -15,10 +15,9 @@ use super::recorded::{Domain, Recorded};
 use super::zones as hosted_zones;
 use crate::aws::ec2::endpoint_service::{EndpointService, find_endpoint_services};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
-use crate::aws::ec2::vpc::find_vpc;
 use crate::aws::ec2::vpc_endpoint::{EndpointType, find_vpc_endpoint};
 use crate::aws::route53::hosted_zone::find_hosted_zone;
-use crate::aws::{AwsError, Clients, DomainId, HostedZoneId, Kind, SubnetId, VpcEndpointId, VpcId};
+use crate::aws::{AwsError, Clients, DomainId, HostedZoneId, SubnetId, VpcEndpointId, VpcId};
 use crate::dns::zones::{self, Fips};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::resources::common::aws_error;
@@ -27,8 +26,8 @@ use crate::resources::values::{StringMap, known_set};
 /// Looks up what the endpoints depend on, and checks it. `None` while the configuration of it is not known.
 ///
 /// # Errors
-/// Names the attribute at fault: a service that does not exist, a subnet that does not exist or is in another VPC, a VPC
-/// without DNS, something to be adopted that is not what it is taken for.
+/// Names the attribute at fault: a service that does not exist, a subnet that does not exist or is in another VPC,
+/// something to be adopted that is not what it is taken for.
 pub async fn facts(clients: &Clients, model: &Model, warn: &mut Diagnostics) -> Result<Option<Facts>, Diagnostics> {
     let (adopted, zones, domain) =
         tokio::try_join!(check_endpoints(clients, model), check_hosted_zones(clients, model), domain(clients, model))?;
@@ -48,7 +47,6 @@ pub async fn facts(clients: &Clients, model: &Model, warn: &mut Diagnostics) -> 
     wrong.extend(check_services(clients, model, &all, &found));
     if let Some(vpc_id) = &vpc_id {
         wrong.extend(check_subnets(model, &subnets, vpc_id));
-        wrong.extend(check_vpc(clients, model, vpc_id).await);
     }
     let mut endpoint_subnets: Vec<Subnet> =
         subnets.into_iter().filter(|subnet| inputs.contains(subnet.id.as_str())).collect();
@@ -316,22 +314,6 @@ fn check_subnets(model: &Model, found: &[Subnet], vpc_id: &VpcId) -> Vec<Diagnos
         }
     }
     wrong
-}
-
-async fn check_vpc(clients: &Clients, model: &Model, vpc_id: &VpcId) -> Vec<Diagnostic> {
-    let wrong = |text: String| vec![Diagnostic::error("Invalid vpc_id", text).at(Path::root("vpc_id"))];
-    let private_dns =
-        model.endpoints.known().is_none_or(|endpoints| *endpoints.private_dns_enabled.known().unwrap_or(&true));
-    match find_vpc(clients, vpc_id).await {
-        Ok(None) => wrong(format!("There is no VPC {vpc_id} in this account and Region.")),
-        Ok(Some(vpc)) if private_dns && !(vpc.dns_support && vpc.dns_hostnames) => wrong(format!(
-            "Private DNS of endpoints needs DNS support and DNS host names in {vpc_id}, and not both are on. Turn on enable_dns_support and enable_dns_hostnames of the VPC, or set endpoints.private_dns_enabled to false."
-        )),
-        Ok(Some(_)) => Vec::new(),
-        // What may not be read is not checked; AWS refuses it later.
-        Err(error) if error.kind == Kind::AccessDenied => Vec::new(),
-        Err(error) => vec![aws_error("look up the VPC", &error)],
-    }
 }
 
 /// A service that none of the subnets can have an endpoint for is an error; subnets left out are a warning.

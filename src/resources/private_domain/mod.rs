@@ -7,7 +7,7 @@
 //! | `recorded.rs`, `read/` | what there is |
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `apply/` | the AWS calls, one file for each kind of part |
-//! | `lookup.rs` | what is looked up before anything is made |
+//! | `lookup.rs`, `preflight/` | what is looked up and checked before anything is made |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod apply;
@@ -18,6 +18,7 @@ pub mod key;
 pub mod lookup;
 pub mod model;
 pub mod plan;
+pub mod preflight;
 pub mod project;
 pub mod read;
 pub mod recorded;
@@ -49,6 +50,8 @@ use desired::{Desired, Facts};
 use key::{Key, STUDIO};
 use model::Model;
 use plan::Action;
+use preflight::Subject;
+use preflight::name::Moment;
 use recorded::Recorded;
 
 /// The resource.
@@ -89,15 +92,27 @@ impl Resource for PrivateDomain {
         check_home_efs(&model, prior.as_ref())?;
         check_replacement(&model, prior.as_ref(), &recorded, !replace.is_empty())?;
 
+        let replaced: Option<Recorded> = private.get(RECORDED).filter(|_| prior.is_none());
+        let is_needed =
+            lookup::is_needed(&model, prior.as_ref(), &recorded) || preflight::turns_on_private_dns(&model, &recorded);
         let mut diagnostics = Diagnostics::new();
         let facts = match &clients {
-            Some(clients) if lookup::is_needed(&model, prior.as_ref(), &recorded) => {
-                lookup::facts(clients, &model, &mut diagnostics).await?
-            }
+            Some(clients) if is_needed => lookup::facts(clients, &model, &mut diagnostics).await?,
             Some(_) | None => None,
         };
         if let Some(clients) = &clients {
-            plan_names(&mut model, &config, &recorded, facts.as_ref(), clients);
+            plan_names(&mut model, &recorded, facts.as_ref(), clients);
+            let subject = Subject {
+                model: &model,
+                prior: prior.as_ref(),
+                recorded: &recorded,
+                replaced: replaced.as_ref(),
+                facts: facts.as_ref(),
+            };
+            diagnostics.extend(preflight::check(clients, &subject).await);
+            if diagnostics.has_errors() {
+                return Err(diagnostics);
+            }
         }
         let adopted = facts.as_ref().and_then(|facts| facts.domain.clone());
         let desired = Desired::new(&model, prior.as_ref(), &recorded, facts);
@@ -184,7 +199,7 @@ impl Resource for PrivateDomain {
 
 impl PrivateDomain {
     async fn apply_with(&self, clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
-        let ApplyRequest { prior, planned, mut private, .. } = request;
+        let ApplyRequest { prior, mut planned, mut private, .. } = request;
         let mut diagnostics = Diagnostics::new();
         let operation = match (&prior, &planned) {
             (None, _) => Operation::Create,
@@ -211,6 +226,9 @@ impl PrivateDomain {
             Err(diagnostics) => return Applied { state: prior, private, diagnostics },
         };
 
+        if let Some(model) = &mut planned {
+            plan_names(model, &recorded, facts.as_ref(), &clients);
+        }
         let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded, facts);
         let steps = plan::steps(run.desired.as_ref(), &recorded);
         if let Some(diagnostic) = in_the_way(&run, &steps, &recorded).await {
@@ -244,7 +262,7 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
 
 /// The names that follow from what the studio endpoint serves, or, without one, from the Region; and those of a domain
 /// that is adopted.
-fn plan_names(model: &mut Model, config: &Model, recorded: &Recorded, facts: Option<&Facts>, clients: &Clients) {
+fn plan_names(model: &mut Model, recorded: &Recorded, facts: Option<&Facts>, clients: &Clients) {
     let wants_studio = Desired::new(model, None, recorded, None);
     let wants_studio = wants_studio.services().contains(STUDIO) || wants_studio.adopted().contains(STUDIO);
     let service = facts.and_then(|facts| facts.services.get(STUDIO));
@@ -258,7 +276,7 @@ fn plan_names(model: &mut Model, config: &Model, recorded: &Recorded, facts: Opt
         Some(_) | None if wants_studio => Value::Known(project::parents(recorded, clients)),
         Some(_) | None => Value::Known(project::served_by(&[], clients)),
     };
-    if let Some(domain) = facts.and_then(|facts| facts.domain.as_ref()).filter(|_| config.name.is_null()) {
+    if let Some(domain) = facts.and_then(|facts| facts.domain.as_ref()).filter(|_| !model.name.is_known()) {
         model.name = Value::Known(domain.name.clone());
     }
 }
@@ -383,22 +401,11 @@ async fn take_over(clients: &Clients, planned: Option<&Model>) -> Result<Recorde
         return found_before(clients, &owner_of(clients, &vpc_id, id), &vpc_id).await;
     }
     let owner = owner_of(clients, &vpc_id, &name);
-    let existing = sagemaker::domain::list_domains_by_name(clients, &name)
+    let taken = preflight::name::check(clients, &name, &owner, Moment::Apply)
         .await
         .map_err(|error| aws_error("look for a domain of the same name", &error))?;
-    if let Some(existing) = existing.first() {
-        let tags = sagemaker::tags::list_tags(clients, &existing.arn).await.unwrap_or_default();
-        let way_on = match owner_and_part(&tags) {
-            Some((of, _)) if of == owner => {
-                "It was made for a resource of this name, in this VPC: by another configuration, or by a run of this one that ended before it could save its state. If it is this one's, import it; everything around it comes along, and the next apply goes on from there."
-            }
-            Some(_) | None => "Choose another name.",
-        };
-        let text = format!(
-            "The domain {} has the name {name:?} already, and names are unique in an account and Region. Nothing was changed.\n\n{way_on}",
-            existing.id
-        );
-        return Err(Diagnostic::error("A domain of this name exists", text).at(Path::root("name")).into());
+    if let Some(taken) = taken {
+        return Err(taken.into());
     }
     found_before(clients, &owner, &vpc_id).await
 }

@@ -24,7 +24,6 @@ use crate::aws::tags::merge;
 use crate::aws::{Clients, Tags};
 use crate::dns::zones::{Fips, Region, served_parents};
 use crate::framework::Value;
-use crate::policy::document::Document;
 use crate::resources::values::{StringMap, Strings, known_set, known_tags, shown_tags, string_map, strings};
 
 /// The model, with everything that is known to exist put in. What the user wrote and AWS does not show stays.
@@ -302,13 +301,16 @@ fn policies(written: &StringMap, recorded: &Recorded) -> StringMap {
     })
 }
 
-/// The policies that are not AWS's default.
+/// The policies of what is the resource's own, where they are not AWS's default.
 fn imported_policies(recorded: &Recorded) -> StringMap {
-    let full_access = Document::full_access();
-    let is_own = |policy: &str| !Document::parse(policy).is_ok_and(|policy| policy.same_meaning(&full_access));
+    let is_own = |service: &str| !recorded.adopted.contains_key(service);
     let own: BTreeMap<_, _> = all_policies(recorded)
         .into_iter()
-        .filter_map(|(service, policy)| Some((service.to_owned(), policy.filter(|policy| is_own(policy))?.to_owned())))
+        .filter(|(service, _)| is_own(service))
+        .filter_map(|(service, policy)| {
+            let policy = policy.filter(|policy| changes::is_restriction(policy))?;
+            Some((service.to_owned(), policy.to_owned()))
+        })
         .collect();
     if own.is_empty() { Value::Null } else { string_map(own) }
 }

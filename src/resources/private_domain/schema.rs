@@ -96,7 +96,7 @@ fn default_user_settings() -> Attribute {
             toggle("studio_web_portal").describe("Whether users get the web portal of the current Studio."),
             Attribute::string("default_landing_uri")
                 .check(checks::length(1, 1023))
-                .check(checks::prefix(&["studio::", "app:"], "studio:: or app:JupyterServer:"))
+                .check(checks::text(landing_uri))
                 .describe("Where users land, such as `studio::`."),
             groups("security_group_ids").check(checks::at_most(4)).describe("Security groups for the users' apps, beside the domain's own."),
             Attribute::number("idle_timeout_minutes")
@@ -106,6 +106,18 @@ fn default_user_settings() -> Attribute {
         ],
     )
     .describe("Settings that user profiles have unless they have their own. What is not written is left alone, and what is no longer written stays as it is; only the `security_group_ids` are taken off again.")
+}
+
+/// The forms are those of CreatePresignedDomainUrl (SageMaker API reference).
+fn landing_uri(uri: &str) -> Result<(), String> {
+    let app = uri.strip_prefix("app:").and_then(|rest| rest.split_once(':'));
+    let is_app = app.is_some_and(|(kind, _)| !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric()));
+    if uri.starts_with("studio::") || is_app {
+        return Ok(());
+    }
+    Err(format!(
+        "{uri:?} is neither studio:: with a path, nor app:, an app type such as JupyterLab, a colon and a path."
+    ))
 }
 
 fn idle_timeout(minutes: &Dynamic) -> Result<(), String> {

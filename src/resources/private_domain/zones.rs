@@ -79,8 +79,11 @@ pub fn wanted(desired: &Desired, recorded: &Recorded) -> BTreeMap<Slot, Wanted> 
     zones
 }
 
-/// The zones in `existing_zone_ids` that no name lies in.
+/// The zones in `existing_zone_ids` that no name lies in, as far as that is known.
 pub fn unused(desired: &Desired, recorded: &Recorded) -> Vec<String> {
+    if !desired.zones.mode.is_known() || !desired.parents.is_known() {
+        return Vec::new();
+    }
     let wanted = wanted(desired, recorded);
     let existing = desired.zones.existing.known().into_iter().flatten().map(|(zone, _)| zone);
     existing.filter(|zone| !wanted.contains_key(&Slot::Existing((*zone).clone()))).cloned().collect()

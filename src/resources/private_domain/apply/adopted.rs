@@ -25,10 +25,10 @@ pub fn apply(step: Step, service: &str, desired: &Desired, state: &Recorded) -> 
             Some(before) if before.id == id => (Some(before), None),
             other => (None, other),
         };
-        if let Some(other) = other {
-            if let Err(error) = reset_policy(&step, &other).await {
-                return step.failed(error);
-            }
+        if let Some(other) = other
+            && let Err(error) = reset_policy(&step, &other).await
+        {
+            return step.failed(error);
         }
         let start = before.clone().unwrap_or_else(|| Endpoint::unseen(id.clone()));
         let start = Endpoint { private_names: private_names.unwrap_or(start.private_names.clone()), ..start };

@@ -55,10 +55,10 @@ pub fn apply(step: Step, slot: &Slot, desired: &Desired, state: &Recorded) -> Bo
             // The zone of a domain that is gone has another name; an adopted zone may have another id.
             other => (None, other),
         };
-        if let Some(other) = other {
-            if let Err(error) = remove(&step, &other, wanted.existing.is_some()).await {
-                return step.failed(error);
-            }
+        if let Some(other) = other
+            && let Err(error) = remove(&step, &other, wanted.existing.is_some()).await
+        {
+            return step.failed(error);
         }
         let (made, created) = match (zone, &wanted.existing) {
             (Some(zone), _) => (zone, None),

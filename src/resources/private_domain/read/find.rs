@@ -13,9 +13,10 @@ use crate::aws::route53::hosted_zone::{ZoneOfVpc, ZoneVpc, list_hosted_zones_of_
 use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
 use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, VpcEndpointId, VpcId, route53};
+use crate::resources::private_domain::changes::is_restriction;
 use crate::resources::private_domain::key::{Key, Slot};
 use crate::resources::private_domain::lookup::candidates;
-use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Place, Recorded, Zone};
+use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone};
 use crate::resources::private_domain::schema::DEFAULT_SERVICES;
 use crate::resources::private_domain::zones;
 
@@ -42,7 +43,10 @@ pub async fn owned(clients: &Clients, owner: &str, vpc_id: &VpcId) -> Result<Rec
             Some(Key::Endpoint(service)) => {
                 found.endpoints.insert(service, interface_endpoint(clients, endpoint).await?);
             }
-            Some(Key::Gateway) => found.gateway = Some(gateway(endpoint, false, clients)),
+            Some(Key::Gateway) => {
+                let is_restricted = endpoint.policy.as_deref().is_some_and(is_restriction);
+                found.gateway = Some(gateway(endpoint, is_restricted, clients));
+            }
             _ => {}
         }
     }
@@ -74,7 +78,9 @@ pub async fn serving(
             continue;
         };
         let is_free = !is_tagged && owner_and_part(&endpoint.tags).is_none();
-        let endpoint = interface_endpoint(clients, endpoint).await?;
+        let mut endpoint = interface_endpoint(clients, endpoint).await?;
+        // The policy of an adopted endpoint is its owner's.
+        endpoint.has_own_policy &= is_free;
         let list = if is_free { &mut found.endpoints } else { &mut found.adopted };
         list.insert((*service).to_owned(), endpoint);
     }
@@ -91,11 +97,10 @@ pub async fn serving(
 
 async fn interface_endpoint(clients: &Clients, found: VpcEndpoint) -> Result<Endpoint, AwsError> {
     let addresses = endpoint_addresses(clients, &found).await?;
-    let place = Place { subnet_ids: found.subnet_ids.clone(), dual_stack: false };
-    let before = Endpoint { asked: place, ..Endpoint::unseen(VpcEndpointId::default()) };
-    let mut found = endpoint(found, addresses, &before, clients);
-    found.asked = found.place.clone();
-    Ok(found)
+    let before = Endpoint::unseen(VpcEndpointId::default());
+    let found = endpoint(found, addresses, &before, clients);
+    let has_own_policy = found.policy.as_deref().is_some_and(is_restriction);
+    Ok(Endpoint { asked: found.place.clone(), has_own_policy, ..found })
 }
 
 /// The one group, if there is exactly one and nothing else claims it.

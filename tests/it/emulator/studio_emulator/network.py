@@ -1,7 +1,8 @@
 """A network to start from: what `POST /_studio/network` makes, with moto's own backends.
 
 The body: {"account", "region", "subnets": 2, "cidr": "10.0.0.0/16", "name": "studio",
-"ipv6": false}. All are optional. The answer has the ids of what was made.
+"ipv6": false, "corporate": []}. All are optional; `corporate` are ranges that a virtual private
+gateway leads to. The answer has the ids of what was made.
 
 **Invariant:** subnets are in different zones, and none is in a zone that SageMaker does not offer.
 """
@@ -45,6 +46,7 @@ def make(wanted: dict[str, Any]) -> dict[str, Any]:
     vpc.enable_dns_support, vpc.enable_dns_hostnames = True, True
     subnets = [_subnet(backend, vpc, index, zones[index], name) for index in range(count)]
     main = next(table for table in backend.route_tables.values() if table.vpc_id == vpc.id)
+    _lead_to(backend, vpc, main, [str(block) for block in wanted.get("corporate", [])])
     return {
         "account": account,
         "region": region,
@@ -56,6 +58,16 @@ def make(wanted: dict[str, Any]) -> dict[str, Any]:
         "route_table_id": main.id,
         "role_arn": _role(account, region, f"{name}-execution"),
     }
+
+
+def _lead_to(backend: Any, vpc: Any, table: Any, blocks: list[str]) -> None:
+    """Routes to a corporate network, through a virtual private gateway as a VPN has it."""
+    if not blocks:
+        return
+    gateway = backend.create_vpn_gateway("ipsec.1")
+    backend.attach_vpn_gateway(gateway.id, vpc.id)
+    for block in blocks:
+        backend.create_route(table.id, block, gateway_id=gateway.id)
 
 
 def _subnet(backend: Any, vpc: Any, index: int, zone: str, name: str) -> Any:

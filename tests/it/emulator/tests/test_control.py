@@ -252,3 +252,9 @@ class Leftovers(EmulatorTest):
         network = self.network(ipv6=True)
         subnets = self.client("ec2").describe_subnets(SubnetIds=network["subnet_ids"])["Subnets"]
         self.assertTrue(all(subnet["Ipv6CidrBlockAssociationSet"] for subnet in subnets))
+
+    def test_a_network_with_corporate_ranges_has_routes_to_them(self) -> None:
+        network = self.network(corporate=["192.168.10.0/24"])
+        tables = self.client("ec2").describe_route_tables(RouteTableIds=[network["route_table_id"]])["RouteTables"]
+        routes = {route["DestinationCidrBlock"]: route["GatewayId"] for route in tables[0]["Routes"]}
+        self.assertTrue(routes["192.168.10.0/24"].startswith("vgw-"), routes)
