@@ -107,6 +107,19 @@ pub async fn left_behind(clients: &Clients, owner: &str, name: &str) -> Result<R
     Ok(left)
 }
 
+/// Whether something of Resolver's carries the mark of an owner.
+///
+/// # Errors
+/// Whatever Resolver refuses.
+pub async fn is_marked(clients: &Clients, arn: &str, owner: &str) -> Result<bool, AwsError> {
+    match list_tags(clients, arn).await {
+        Ok(tags) => Ok(owner_and_part(&tags).is_some_and(|(of, _)| of == owner)),
+        // The tags of a rule that another account shares are that account's to see.
+        Err(error) if error.is_not_found() || error.kind == Kind::AccessDenied => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn is_there(endpoint: &&ResolverEndpoint) -> bool {
     endpoint.status != EndpointStatus::Deleting
 }

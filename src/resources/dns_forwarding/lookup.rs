@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::desired::{Desired, WantedEnd};
+use super::desired::{Desired, WantedAddress, WantedEnd};
 use super::key::Side;
 use super::model::Model;
 use super::read;
@@ -15,9 +15,10 @@ use super::recorded::Endpoint;
 use crate::aws::ec2::security_group::{SecurityGroup, find_security_groups};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
 use crate::aws::route53resolver::endpoint::{Direction, ResolverAddressType};
-use crate::aws::{AwsError, Clients, Kind, ResolverEndpointId, SecurityGroupId, SubnetId};
+use crate::aws::{AwsError, Clients, ResolverEndpointId, SecurityGroupId, SubnetId};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::resources::common::aws_error;
+use crate::resources::note::Note;
 use crate::resources::values::known_list;
 
 /// Whether something that is checked here is new or has changed.
@@ -43,7 +44,7 @@ pub fn is_needed(model: &Model, prior: Option<&Model>) -> bool {
 /// # Errors
 /// Names the attribute at fault: a subnet or group that does not exist or is in another VPC, all subnets in one zone, an
 /// address that is not one of its subnet's.
-pub async fn check(clients: &Clients, model: &Model) -> Result<Vec<Subnet>, Diagnostics> {
+pub async fn check(clients: &Clients, model: &Model, note: &mut Note) -> Result<Vec<Subnet>, Diagnostics> {
     let desired = Desired::new(model);
     let places: Vec<Place> =
         [Side::Inbound, Side::Outbound].into_iter().filter_map(|s| Place::of(&desired, model, s)).collect();
@@ -55,25 +56,14 @@ pub async fn check(clients: &Clients, model: &Model) -> Result<Vec<Subnet>, Diag
         tokio::join!(some(&ids, find_subnets(clients, &ids)), some(&groups, find_security_groups(clients, &groups)));
 
     let mut wrong = Diagnostics::new();
-    let mut subnets = Vec::new();
-    match found_subnets {
-        Ok(found) => {
-            for place in &places {
-                let of_place = place.check(&found);
-                wrong.extend(of_place);
-            }
-            subnets = found;
-        }
-        // What may not be read is not checked; AWS refuses it later.
-        Err(error) if error.kind == Kind::AccessDenied => {}
-        Err(error) => wrong.push(aws_error("look up the subnets", &error)),
+    let subnets = note.settle("the subnets, their VPC, zones and ranges", Some(found_subnets));
+    if let Some(found) = &subnets {
+        wrong.extend(places.iter().flat_map(|place| place.check(found)));
     }
-    match found_groups {
-        Ok(found) => wrong.extend(check_groups(model, &groups, &found)),
-        Err(error) if error.kind == Kind::AccessDenied => {}
-        Err(error) => wrong.push(aws_error("look up the security groups", &error)),
+    if let Some(found) = note.settle("the security groups and their VPC", Some(found_groups)) {
+        wrong.extend(check_groups(model, &groups, &found));
     }
-    if wrong.has_errors() { Err(wrong) } else { Ok(subnets) }
+    if wrong.has_errors() { Err(wrong) } else { Ok(subnets.unwrap_or_default()) }
 }
 
 /// Looks the endpoint up that is to be adopted, if it is known which.
@@ -126,6 +116,16 @@ impl<'a> Place<'a> {
             }
         };
         Some(Place { wanted, side, is_listed })
+    }
+
+    /// Which endpoint it is.
+    pub fn side(&self) -> &Side {
+        &self.side
+    }
+
+    /// The addresses that it is to have, in order.
+    pub fn addresses(&self) -> &[WantedAddress] {
+        self.wanted.addresses.known().map_or(&[][..], Vec::as_slice)
     }
 
     /// An attribute of the endpoint.

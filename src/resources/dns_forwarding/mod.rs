@@ -8,7 +8,7 @@
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `addresses.rs` | how addresses are changed without a gap |
 //! | `apply/` | the AWS calls, one file for each kind of part |
-//! | `lookup.rs` | what is looked up before anything is made |
+//! | `lookup.rs`, `preflight.rs` | what is looked up before anything is made |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod addresses;
@@ -22,6 +22,7 @@ pub mod key;
 pub mod lookup;
 pub mod model;
 pub mod plan;
+pub mod preflight;
 pub mod project;
 pub mod read;
 pub mod recorded;
@@ -42,6 +43,7 @@ use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::note::Note;
 use crate::resources::values::planned_region;
 use crate::steps;
 use apply::Run;
@@ -84,11 +86,21 @@ impl Resource for DnsForwarding {
         let clients = self.connection.clients(request.config.region.text())?;
         model.region = planned_region(&request.config.region, prior.map(|prior| &prior.region), clients.as_ref());
         let mut recorded = recorded_of(prior, &request.private);
+        let mut note = Note::default();
         if let Some(clients) = clients.as_ref().filter(|_| lookup::is_needed(&model, prior)) {
-            lookup::check(clients, &model).await?;
+            lookup::check(clients, &model, &mut note).await?;
             adopt(clients, &model, &mut recorded).await?;
         }
-        let (replace, diagnostics) = plan_results(&mut model, &request.config, prior, clients.as_ref(), &recorded)?;
+        let (replace, mut diagnostics) = plan_results(&mut model, &request.config, prior, clients.as_ref(), &recorded)?;
+        // A plan that replaces is made again as a creation, and checked then.
+        if let Some(clients) = clients.as_ref().filter(|_| replace.is_empty()) {
+            let replaced: Option<Recorded> = request.private.get(RECORDED).filter(|_| prior.is_none());
+            diagnostics.extend(preflight(clients, &model, prior, &recorded, replaced.as_ref(), &mut note).await);
+        }
+        diagnostics.extend(note.into_diagnostic());
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
         Ok(Planned { state: model, replace, private: request.private, diagnostics })
     }
 
@@ -132,6 +144,19 @@ fn recorded_of(prior: Option<&Model>, private: &Private) -> Recorded {
     prior.and_then(|_| private.get(RECORDED)).unwrap_or_default()
 }
 
+async fn preflight(
+    clients: &Clients,
+    model: &Model,
+    prior: Option<&Model>,
+    recorded: &Recorded,
+    replaced: Option<&Recorded>,
+    note: &mut Note,
+) -> Diagnostics {
+    let owner = owner(clients, model.vpc_id.text().unwrap_or_default(), model.name.text().unwrap_or_default());
+    let owner = if recorded.owner.is_empty() { &owner } else { &recorded.owner };
+    preflight::check(clients, &preflight::Subject { model, prior, recorded, replaced, owner }, note).await
+}
+
 /// Puts an endpoint that is to be adopted on record. Nothing about it is changed by that.
 async fn adopt(clients: &Clients, model: &Model, recorded: &mut Recorded) -> Result<(), Diagnostics> {
     if let Some(endpoint) = lookup::adopted(clients, model).await? {
@@ -171,7 +196,7 @@ fn plan_results(
         return Err(loops);
     }
     let replace = if prior.is_some() { plan::replacing(&desired, recorded) } else { Vec::new() };
-    Ok((replace, forwarding::wide_zones(model).into_iter().collect()))
+    Ok((replace, forwarding::wide_zones(model).into_iter().chain(forwarding::gaps(model)).collect()))
 }
 
 /// What an endpoint that exists already has, in place of defaults.
@@ -223,14 +248,14 @@ async fn prepare(
 ) -> Result<Recorded, Diagnostics> {
     match (prior, planned) {
         (None, Some(planned)) => {
-            lookup::check(clients, planned).await?;
+            lookup::check(clients, planned, &mut Note::default()).await?;
             let mut left = take_over(clients, planned).await?;
             adopt(clients, planned, &mut left).await?;
             Ok(left)
         }
         (Some(prior), planned) => {
             if let Some(planned) = planned.filter(|planned| lookup::is_needed(planned, Some(prior))) {
-                lookup::check(clients, planned).await?;
+                lookup::check(clients, planned, &mut Note::default()).await?;
             }
             match private.get(RECORDED) {
                 Some(recorded) => Ok(recorded),

@@ -235,11 +235,7 @@ fn zones(model: &Model) -> Option<Diagnostic> {
         let text = "zones and domain_ids both say what is forwarded. Give one of them.";
         return Some(Diagnostic::error("Two lists of zones", text).at(path));
     }
-    if model.domain_ids.is_null() {
-        return None;
-    }
-    let text = "Only the host names of these domains are forwarded: the web portal and Studio Classic. JupyterLab, Code Editor and other apps have random names of their own, directly under Studio's parent zones, which no zone of a domain covers; they will not open on the private path. Remove domain_ids to forward the parents.";
-    Some(Diagnostic::warning("Apps are left out of what is forwarded", text).at(path))
+    None
 }
 
 #[cfg(test)]
@@ -401,9 +397,9 @@ mod tests {
     }
 
     #[test]
-    fn zones_of_domains_are_warned_of_and_exclude_zones() {
+    fn zones_of_domains_exclude_zones() {
         let domains = Model { domain_ids: texts(&["d-abc"]), ..model() };
-        assert_eq!(complaints(&domains), ["warning domain_ids: Apps are left out of what is forwarded"]);
+        assert_eq!(complaints(&domains), [""; 0]);
         let both = Model { zones: texts(&["studio.aws"]), ..domains };
         assert_eq!(complaints(&both), ["error domain_ids: Two lists of zones"]);
     }
