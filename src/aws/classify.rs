@@ -42,6 +42,7 @@ fn exact(code: &str) -> Option<Kind> {
         | "NoSuchHostedZone"
         | "NoSuchChange"
         | "ResourceNotFound"
+        | "UnknownResourceException"
         | "VPCAssociationNotFound"
         | "VPCAssociationAuthorizationNotFound" => Kind::NotFound,
 
@@ -58,6 +59,7 @@ fn exact(code: &str) -> Option<Kind> {
         | "IncorrectState"
         | "InvalidState"
         | "IdempotentParameterMismatch"
+        | "IdempotentParameterMismatchException"
         | "ResourceUnavailableException"
         | "EntityTemporarilyUnmodifiable"
         | "EntityTemporarilyUnmodifiableException" => Kind::Conflict,
@@ -112,6 +114,7 @@ fn exact(code: &str) -> Option<Kind> {
         | "InternalFailure"
         | "InternalServerError"
         | "InternalServiceErrorException"
+        | "ServerInternalException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "Unavailable"
@@ -122,8 +125,10 @@ fn exact(code: &str) -> Option<Kind> {
         "ValidationException"
         | "ValidationError"
         | "MissingParameter"
+        | "MalformedArnException"
         | "MalformedPolicyDocument"
         | "MalformedPolicyDocumentException"
+        | "OperationNotPermittedException"
         | "UnsupportedOperation"
         | "Unsupported"
         | "UnknownParameter"

@@ -56,6 +56,7 @@ pub(super) struct Regional {
     region: Region,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
+    ram: OnceLock<aws_sdk_ram::Client>,
     route53: OnceLock<aws_sdk_route53::Client>,
     route53resolver: OnceLock<aws_sdk_route53resolver::Client>,
     sagemaker: OnceLock<aws_sdk_sagemaker::Client>,
@@ -158,6 +159,10 @@ impl Clients {
         iam, aws_sdk_iam, Service::Iam, this => this.region()
     );
     client!(
+        /// RAM in the Region.
+        ram, aws_sdk_ram, Service::Ram, this => this.region()
+    );
+    client!(
         /// Route 53 of the partition.
         route53, aws_sdk_route53, Service::Route53, this => this.region()
     );
@@ -212,6 +217,7 @@ impl Regional {
             region,
             ec2: OnceLock::new(),
             iam: OnceLock::new(),
+            ram: OnceLock::new(),
             route53: OnceLock::new(),
             route53resolver: OnceLock::new(),
             sagemaker: OnceLock::new(),

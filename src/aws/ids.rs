@@ -96,6 +96,8 @@ ids! {
     ResolverRuleId;
     /// A Resolver rule on a VPC, such as `rslvr-rrassoc-0abc`.
     ResolverRuleAssociationId;
+    /// A RAM resource share.
+    ResourceShareArn;
     /// An EFS file system, such as `fs-0abc`.
     FileSystemId;
     /// A managed IAM policy.

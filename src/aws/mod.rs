@@ -20,6 +20,7 @@ pub mod iam;
 mod ids;
 mod interceptor;
 mod partition;
+pub mod ram;
 mod retry;
 pub mod route53;
 pub mod route53resolver;

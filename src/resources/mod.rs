@@ -1,7 +1,11 @@
 //! The three composite resources.
 
+pub mod clients;
 pub mod common;
 pub mod dns_forwarding;
+pub mod note;
 pub mod presign_policy;
 pub mod private_domain;
+pub mod ranges;
+pub mod routes;
 pub mod values;

@@ -11,14 +11,14 @@ use crate::{
     terraform::{Plan, Workspace, wait_until},
 };
 
-const ADDRESS: &str = "studio_dns_forwarding.test";
+pub const ADDRESS: &str = "studio_dns_forwarding.test";
 
 /// The configuration: attributes by name, as JSON, which is HCL enough for values.
 #[derive(Clone)]
-struct Forwarding(serde_json::Map<String, Json>);
+pub struct Forwarding(serde_json::Map<String, Json>);
 
 impl Forwarding {
-    fn new(network: &Network) -> Self {
+    pub fn new(network: &Network) -> Self {
         let Json::Object(attributes) = json!({
             "name": "dns",
             "vpc_id": network.vpc_id,
@@ -32,7 +32,7 @@ impl Forwarding {
     }
 
     /// The same with another value; null takes the attribute out.
-    fn with(&self, name: &str, value: Json) -> Self {
+    pub fn with(&self, name: &str, value: Json) -> Self {
         let mut other = self.clone();
         match value {
             Json::Null => other.0.remove(name),
@@ -41,11 +41,11 @@ impl Forwarding {
         other
     }
 
-    fn hcl(&self) -> String {
+    pub fn hcl(&self) -> String {
         self.hcl_with("")
     }
 
-    fn hcl_with(&self, more: &str) -> String {
+    pub fn hcl_with(&self, more: &str) -> String {
         let lines: String = self.0.iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
         format!("resource \"studio_dns_forwarding\" \"test\" {{\n{lines}{more}}}\n")
     }
@@ -124,7 +124,7 @@ impl Made {
 
 /// Fails the test unless exactly these attributes are planned to change, in place. Of the configurations all count as
 /// one.
-fn assert_updates(plan: &Plan, paths: &[&str]) {
+pub fn assert_updates(plan: &Plan, paths: &[&str]) {
     let change = plan.change();
     assert_eq!(change.actions, ["update"], "{}", plan.text);
     let whole = |path: &String| match path.split_once('.') {
@@ -135,7 +135,7 @@ fn assert_updates(plan: &Plan, paths: &[&str]) {
     assert_eq!(changed.iter().map(String::as_str).collect::<Vec<_>>(), paths, "{}", plan.text);
 }
 
-fn in_one_line(text: &str) -> String {
+pub fn in_one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }
 

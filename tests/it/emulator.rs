@@ -331,6 +331,11 @@ impl Outside {
         aws_sdk_route53resolver::Client::new(&self.config)
     }
 
+    /// RAM.
+    pub fn ram(&self) -> aws_sdk_ram::Client {
+        aws_sdk_ram::Client::new(&self.config)
+    }
+
     /// IAM.
     pub fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.config)

@@ -8,6 +8,8 @@ mod terraform;
 
 mod dns_check;
 mod dns_forwarding;
+mod dns_forwarding_existing;
+mod dns_forwarding_outbound;
 mod partitions;
 mod preflight;
 mod presign_policy;

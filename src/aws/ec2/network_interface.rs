@@ -1,6 +1,6 @@
 //! Network interfaces: looked at, never made. Endpoints bring their own.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aws_sdk_ec2 as ec2;
 
@@ -39,6 +39,33 @@ pub async fn find_network_interfaces(
         found.extend(list(clients, filter("network-interface-id", some), "network interfaces of an endpoint").await?);
     }
     found.sort_by_key(|interface| ids.iter().position(|id| *id == interface.id));
+    Ok(found)
+}
+
+/// Lists the network interfaces that have one of these addresses in one of these subnets.
+///
+/// # Errors
+/// Whatever EC2 refuses, such as `AccessDenied`.
+pub async fn list_network_interfaces_by_address(
+    clients: &Clients,
+    subnets: &[SubnetId],
+    addresses: &[IpAddr],
+) -> Result<Vec<NetworkInterface>, AwsError> {
+    let mut found = Vec::new();
+    for (name, of_family) in [
+        ("addresses.private-ip-address", addresses.iter().filter(|ip| ip.is_ipv4()).collect::<Vec<_>>()),
+        ("ipv6-addresses.ipv6-address", addresses.iter().filter(|ip| ip.is_ipv6()).collect()),
+    ] {
+        if of_family.is_empty() || subnets.is_empty() {
+            continue;
+        }
+        let call = call("DescribeNetworkInterfaces", "network interfaces with the addresses asked for");
+        let texts: Vec<String> = of_family.into_iter().map(ToString::to_string).collect();
+        let request = clients.ec2().describe_network_interfaces();
+        let pages = request.filters(filter(name, &texts)).filters(filter("subnet-id", subnets)).into_paginator();
+        let interfaces = pages.items().send().try_collect().await.map_err(|error| call.failed(error))?;
+        found.extend(interfaces.iter().filter_map(from_ec2));
+    }
     Ok(found)
 }
 

@@ -1,7 +1,9 @@
 //! Resolver endpoints and their addresses.
 
+use std::net::Ipv6Addr;
+
 use aws_sdk_route53resolver as resolver;
-use resolver::types::{IpAddressRequest, IpAddressUpdate, Protocol};
+use resolver::types::{IpAddressRequest, IpAddressUpdate, Protocol, UpdateIpAddress};
 
 pub use super::endpoint_types::*;
 use super::{call, tags};
@@ -97,12 +99,18 @@ pub async fn update_resolver_endpoint(
         return Ok(());
     }
     let call = call("UpdateResolverEndpoint", format!("Resolver endpoint {id}"));
+    let choice = |(address, ipv6): (&ResolverAddressId, &Ipv6Addr)| {
+        UpdateIpAddress::builder().ip_id(address.as_str()).ipv6(ipv6.to_string()).build()
+    };
+    let chosen: Result<Vec<_>, _> = change.ipv6.iter().map(choice).collect();
+    let chosen = chosen.map_err(|error| call.error(Kind::Invalid, error.to_string()))?;
     let request = clients
         .route53resolver()
         .update_resolver_endpoint()
         .resolver_endpoint_id(id.as_str())
         .set_name(change.name.clone())
         .set_resolver_endpoint_type(change.address_type.map(ResolverAddressType::to_resolver))
+        .set_update_ip_addresses(Some(chosen).filter(|chosen| !chosen.is_empty()))
         .set_protocols(change.protocols.as_ref().map(protocols));
     request.send().await.map(drop).map_err(|error| call.failed(error))
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** pure. The calls are in `endpoint`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use aws_sdk_route53resolver as resolver;
@@ -100,6 +100,8 @@ pub struct ResolverEndpointChange {
     pub name: Option<String>,
     /// Another family of addresses: between IPv4 and dual-stack.
     pub address_type: Option<ResolverAddressType>,
+    /// The IPv6 addresses to get with dual stack, by address. For the others Resolver chooses.
+    pub ipv6: BTreeMap<ResolverAddressId, Ipv6Addr>,
     /// Other protocols. From `Do53` to `DoH` alone the way is through both.
     pub protocols: Option<BTreeSet<String>>,
 }

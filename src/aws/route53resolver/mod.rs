@@ -1,7 +1,9 @@
-//! What we do with Route 53 Resolver: endpoints.
+//! What we do with Route 53 Resolver: endpoints, forward rules, and rules on VPCs.
 
+pub mod association;
 pub mod endpoint;
 pub mod endpoint_types;
+pub mod rule;
 pub mod tags;
 
 use super::error::{Call, Service};

@@ -17,7 +17,7 @@
 //! **Invariant:** no move removes an address while fewer than two others are in use, unless the endpoint is full and the
 //! address is of no use itself.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::recorded::{Address, State};
 use super::schema::{FEWEST_ADDRESSES, MOST_ADDRESSES};
@@ -30,6 +30,8 @@ pub struct Slot {
     pub subnet_id: SubnetId,
     /// A fixed address; without one, Resolver chooses.
     pub ip: Option<Ipv4Addr>,
+    /// A fixed IPv6 address; without one, Resolver chooses, where the endpoint has IPv6.
+    pub ipv6: Option<Ipv6Addr>,
 }
 
 /// The next thing to do.
@@ -43,7 +45,18 @@ pub enum Move {
 
 impl Slot {
     fn takes(&self, address: &Address) -> bool {
-        self.subnet_id == address.subnet_id && self.ip.is_none_or(|ip| address.ipv4 == Some(ip))
+        self.subnet_id == address.subnet_id
+            && self.ip.is_none_or(|ip| address.ipv4 == Some(ip))
+            && self.ipv6.is_none_or(|ip| address.ipv6 == Some(ip))
+    }
+
+    /// Whether one of its fixed addresses is this one's.
+    fn claims(&self, address: &Address) -> bool {
+        (self.ip.is_some() && self.ip == address.ipv4) || (self.ipv6.is_some() && self.ipv6 == address.ipv6)
+    }
+
+    fn is_fixed(&self) -> bool {
+        self.ip.is_some() || self.ipv6.is_some()
     }
 }
 
@@ -53,9 +66,14 @@ pub fn assign(slots: &[Slot], addresses: &[Address]) -> Vec<Option<usize>> {
     let mut assigned = vec![None; slots.len()];
     let sound = (0..addresses.len()).filter(|place| addresses[*place].is_sound());
     let failed = (0..addresses.len()).filter(|place| addresses[*place].failure().is_some());
-    let places: Vec<usize> = sound.chain(failed).collect();
+    // One whose halves are wanted in two places, or only one of them here, is in the way of another.
+    let is_usable = |place: &usize| {
+        let mut claims = slots.iter().filter(|slot| slot.claims(&addresses[*place]));
+        claims.next().is_none_or(|slot| slot.takes(&addresses[*place])) && claims.next().is_none()
+    };
+    let places: Vec<usize> = sound.chain(failed).filter(is_usable).collect();
     for fixed in [true, false] {
-        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.ip.is_some() == fixed) {
+        for (index, slot) in slots.iter().enumerate().filter(|(_, slot)| slot.is_fixed() == fixed) {
             let is_free = |place: &&usize| !assigned.contains(&Some(**place));
             let found = places.iter().filter(is_free).find(|place| slot.takes(&addresses[**place])).copied();
             assigned[index] = found;
@@ -83,7 +101,7 @@ pub fn next_move(slots: &[Slot], addresses: &[Address]) -> Option<Move> {
 
     let removal = removable(&extra, addresses).map(|address| Move::Remove(address.id.clone()));
     // An address that is there already, if only as a failed one, cannot be had a second time.
-    let is_taken = |slot: &Slot| slot.ip.is_some_and(|ip| addresses.iter().any(|address| address.ipv4 == Some(ip)));
+    let is_taken = |slot: &Slot| addresses.iter().any(|address| slot.claims(address));
     let addition = missing.iter().find(|slot| !is_taken(slot)).map(|slot| Move::Add((*slot).clone()));
     let has_room = addresses.len() < MOST_ADDRESSES;
     match missing.first() {
@@ -92,7 +110,7 @@ pub fn next_move(slots: &[Slot], addresses: &[Address]) -> Option<Move> {
         Some(_) if addresses.len() > slots.len() && removal.is_some() => removal,
         Some(_) if has_room && addition.is_some() => addition,
         Some(_) if removal.is_some() => removal,
-        Some(slot) if has_room => Some(Move::Add(Slot { subnet_id: slot.subnet_id.clone(), ip: None })),
+        Some(slot) if has_room => Some(Move::Add(Slot { subnet_id: slot.subnet_id.clone(), ip: None, ipv6: None })),
         // Full of failed addresses: nothing can come before one goes.
         Some(_) => extra.iter().find(|one| one.failure().is_some()).map(|one| Move::Remove(one.id.clone())),
     }
@@ -121,25 +139,24 @@ mod tests {
     use super::*;
 
     fn slot(text: &str) -> Slot {
-        match text.split_once('=') {
-            Some((subnet, ip)) => Slot { subnet_id: subnet.into(), ip: Some(ip.parse().unwrap()) },
-            None => Slot { subnet_id: text.into(), ip: None },
-        }
+        let (subnet, ips) = text.split_once('=').unwrap_or((text, ""));
+        let (ip, ipv6) = ips.split_once('+').unwrap_or((ips, ""));
+        Slot { subnet_id: subnet.into(), ip: ip.parse().ok(), ipv6: ipv6.parse().ok() }
     }
 
     fn slots(texts: &[&str]) -> Vec<Slot> {
         texts.iter().map(|text| slot(text)).collect()
     }
 
-    /// `subnet=ip`, with `!` before it for one that failed.
+    /// `subnet=ip` or `subnet=ip+ipv6`, with `!` before it for one that failed.
     fn address(text: &str) -> Address {
         let (sound, text) = text.strip_prefix('!').map_or((true, text), |text| (false, text));
-        let (subnet, ip) = text.split_once('=').unwrap();
+        let wanted = slot(text);
         Address {
-            id: format!("rni-{ip}").as_str().into(),
-            subnet_id: subnet.into(),
-            ipv4: Some(ip.parse().unwrap()),
-            ipv6: None,
+            id: format!("rni-{text}").as_str().into(),
+            subnet_id: wanted.subnet_id,
+            ipv4: wanted.ip,
+            ipv6: wanted.ipv6,
             state: if sound { State::Attached } else { State::Failed("FAILED_CREATION".to_owned()) },
         }
     }
@@ -161,8 +178,12 @@ mod tests {
                     done.push(format!("+{}{}", slot.subnet_id, slot.ip.map(|ip| format!("={ip}")).unwrap_or_default()));
                     let ip = slot.ip.unwrap_or_else(|| Ipv4Addr::new(10, 9, 9, next_ip));
                     next_ip += 1;
-                    assert!(there.iter().all(|one| one.ipv4 != Some(ip)), "{ip} is taken: {done:?}");
-                    there.push(address(&format!("{}={ip}", slot.subnet_id)));
+                    let ipv6 = slot.ipv6.unwrap_or_else(|| Ipv6Addr::from(0xfd09_u128 << 112 | u128::from(next_ip)));
+                    assert!(
+                        there.iter().all(|one| one.ipv4 != Some(ip) && one.ipv6 != Some(ipv6)),
+                        "{ip} or {ipv6} is taken: {done:?}"
+                    );
+                    there.push(address(&format!("{}={ip}+{ipv6}", slot.subnet_id)));
                 }
                 Move::Remove(id) => {
                     let place = there.iter().position(|one| one.id == id).unwrap();
@@ -255,6 +276,47 @@ mod tests {
                 &wanted.iter().map(String::as_str).collect::<Vec<_>>(),
                 &there.iter().map(String::as_str).collect::<Vec<_>>(),
             );
+        }
+    }
+
+    #[test]
+    fn an_address_whose_halves_are_wanted_apart_goes() {
+        let there = ["a=10.0.0.5+fd00::5", "a=10.0.0.6+fd00::6", "b=10.0.1.5+fd01::5"];
+        play(&["a=10.0.0.5", "a=+fd00::5", "b"], &there);
+        play(&["a=10.0.0.5+fd00::6", "a=10.0.0.6+fd00::5", "b"], &there);
+        assert_eq!(play(&["b", "a=+fd00::6", "a=10.0.0.5"], &there), [""; 0]);
+    }
+
+    #[test]
+    fn every_way_of_two_families_ends_too() {
+        fastrand::seed(11);
+        for _ in 0..2_000 {
+            let one = || (fastrand::usize(0..2), fastrand::u8(1..4), fastrand::u8(1..4));
+            let text = |(subnet, ip, ipv6): (usize, u8, u8)| {
+                let name = ["a", "b"][subnet];
+                (name, format!("10.0.{subnet}.{ip}"), format!("fd0{subnet}::{ipv6}"))
+            };
+            let mut sets: [Vec<String>; 2] = Default::default();
+            for (which, set) in sets.iter_mut().enumerate() {
+                let mut used = std::collections::BTreeSet::new();
+                for _ in 0..fastrand::usize(2..5) {
+                    let (name, ip, ipv6) = text(one());
+                    let keep_ip = which == 0 || fastrand::bool();
+                    let keep_ipv6 = which == 0 || fastrand::bool();
+                    if (keep_ip && used.contains(&ip)) || (keep_ipv6 && used.contains(&ipv6)) {
+                        continue;
+                    }
+                    let half = |keep: bool, text: &String| if keep { text.clone() } else { String::new() };
+                    set.push(format!("{name}={}+{}", half(keep_ip, &ip), half(keep_ipv6, &ipv6)));
+                    used.extend([ip, ipv6]);
+                }
+            }
+            let [there, wanted] = &sets;
+            if there.len() >= 2 && wanted.len() >= 2 {
+                let texts = |list: &[String]| list.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+                let (wanted, there) = (texts(wanted), texts(there));
+                play(&wanted.split(' ').collect::<Vec<_>>(), &there.split(' ').collect::<Vec<_>>());
+            }
         }
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::schema::Model;
+use super::model::Model;
 use crate::dns::name::ZoneName;
 use crate::dns::render::{Forwarding, Kind, render};
 use crate::dns::zones::{self, DomainId, Fips, Reach, Region, ZonesError};
@@ -48,6 +48,14 @@ pub fn forward_zones(model: &Model) -> Result<Value<Vec<ZoneName>>, Diagnostic> 
     Ok(Value::Known(all))
 }
 
+/// The zones that are forwarded where none are named.
+pub fn default_zones(model: &Model, include_api: bool) -> Vec<String> {
+    let model =
+        Model { zones: Value::Null, domain_ids: Value::Null, include_api_zones: include_api.into(), ..model.clone() };
+    let zones = forward_zones(&model).unwrap_or_default().into_known().unwrap_or_default();
+    zones.iter().map(ToString::to_string).collect()
+}
+
 /// The configuration for every kind of server. The kinds are known from the start; a text is known once everything in it
 /// is. A kind whose server cannot express the forwarding is null.
 pub fn configs(zones: &Value<Vec<ZoneName>>, ips: &Strings) -> StringMap {
@@ -64,7 +72,7 @@ pub fn configs(zones: &Value<Vec<ZoneName>>, ips: &Strings) -> StringMap {
     Value::Known(Kind::ALL.into_iter().map(of_kind).collect::<BTreeMap<_, _>>())
 }
 
-/// Warns of zones that take names of others with them.
+/// Finds zones that take names of others with them. One that takes the names of all of AWS is an error.
 pub fn wide_zones(model: &Model) -> Vec<Diagnostic> {
     let Some(region) = region(model) else {
         return Vec::new();
@@ -76,13 +84,46 @@ pub fn wide_zones(model: &Model) -> Vec<Diagnostic> {
             return None;
         };
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let path = Path::root("zones").index(index);
+        let suffixes = [region.partition().dns_suffix(), region.partition().dual_stack_suffix()];
+        let all_of_aws = suffixes.into_iter().filter_map(|suffix| ZoneName::parse(suffix).ok());
+        if all_of_aws.into_iter().any(|suffix| zone.covers(&suffix)) {
+            let text = format!(
+                "{zone} holds the names of every AWS service, in every Region. All of them would go to the VPC, and when the inbound endpoint is not reached, none of them resolves. Of Studio's zones it holds {}; name those instead.",
+                names.join(", ")
+            );
+            return Some(Diagnostic::error("A zone holds the names of all of AWS", text).at(path));
+        }
         let text = format!(
             "Everything below {zone} goes to the VPC, also names that have nothing to do with Studio. Of Studio's zones it holds {}; name those instead.",
             names.join(", ")
         );
-        Some(Diagnostic::warning("A zone holds more than Studio's names", text).at(Path::root("zones").index(index)))
+        Some(Diagnostic::warning("A zone holds more than Studio's names", text).at(path))
     };
     named.filter_map(wide).collect()
+}
+
+/// Warns of the names that forwarding domain by domain leaves out.
+pub fn gaps(model: &Model) -> Option<Diagnostic> {
+    if model.domain_ids.is_null() {
+        return None;
+    }
+    let parents = region(model).and_then(|region| zones::studio_parents(&region, Fips::No).ok()).unwrap_or_default();
+    let covered = forward_zones(model).ok().and_then(Value::into_known).unwrap_or_default();
+    let left: Vec<String> = parents.iter().map(|parent| format!("*.{parent}")).collect();
+    let covered: Vec<String> = covered.iter().map(ToString::to_string).collect();
+    let names = match left.is_empty() {
+        true => "directly under Studio's parent zones".to_owned(),
+        false => format!("directly under Studio's parent zones: {}", left.join(" and ")),
+    };
+    let only = match covered.is_empty() {
+        true => "the host names of these domains".to_owned(),
+        false => covered.join(", "),
+    };
+    let text = format!(
+        "Only {only} and what lies below are forwarded: the web portal and Studio Classic. JupyterLab, Code Editor and other apps have random names of their own, {names}. No zone of a domain covers those; they stay with public DNS and will not open on the private path. Remove domain_ids to forward the parents."
+    );
+    Some(Diagnostic::warning("Apps are left out of what is forwarded", text).at(Path::root("domain_ids")))
 }
 
 fn region(model: &Model) -> Option<Region> {
@@ -192,6 +233,27 @@ mod tests {
         }
         let bind = configs["bind"].text().unwrap();
         assert!(bind.contains("forwarders { 10.0.1.10; 10.0.2.10; };"), "{bind}");
+    }
+
+    #[test]
+    fn a_zone_above_all_of_aws_is_an_error() {
+        for zone in ["amazonaws.com", "com", "api.aws", "aws"] {
+            let model = Model { zones: texts(&[zone]), ..model() };
+            let severities: Vec<_> = wide_zones(&model).into_iter().map(|one| one.severity).collect();
+            assert_eq!(severities, [crate::framework::Severity::Error], "{zone}");
+        }
+        let regional = Model { zones: texts(&["eu-central-1.amazonaws.com"]), ..model() };
+        assert_eq!(wide_zones(&regional)[0].severity, crate::framework::Severity::Warning);
+    }
+
+    #[test]
+    fn the_names_that_domains_leave_out_are_named() {
+        assert_eq!(gaps(&model()), None);
+        let text = gaps(&Model { domain_ids: texts(&["d-abc"]), ..model() }).unwrap().detail;
+        for name in ["studio-d-abc.studio.eu-central-1", "*.studio.eu-central-1.sagemaker.aws and *.studio.sagemaker."]
+        {
+            assert!(text.contains(name), "{name}: {text}");
+        }
     }
 
     #[test]

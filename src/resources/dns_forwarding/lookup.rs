@@ -1,20 +1,24 @@
-//! What is looked up before anything is made: the subnets and groups of the endpoint.
+//! What is looked up before anything is made: the subnets and groups of the endpoints, and an endpoint to adopt.
 //!
 //! **Invariant:** changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 
-use super::desired::Desired;
-use super::schema::Model;
+use super::desired::{Desired, WantedAddress, WantedEnd};
+use super::key::Side;
+use super::model::Model;
+use super::read;
+use super::recorded::Endpoint;
 use crate::aws::ec2::security_group::{SecurityGroup, find_security_groups};
 use crate::aws::ec2::subnet::{Subnet, find_subnets};
-use crate::aws::route53resolver::endpoint::ResolverAddressType;
-use crate::aws::{AwsError, Clients, Kind, SecurityGroupId, SubnetId};
+use crate::aws::route53resolver::endpoint::{Direction, ResolverAddressType};
+use crate::aws::{AwsError, Clients, ResolverEndpointId, SecurityGroupId, SubnetId};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::resources::common::aws_error;
+use crate::resources::note::Note;
 use crate::resources::values::known_list;
 
 /// Whether something that is checked here is new or has changed.
@@ -22,49 +26,70 @@ pub fn is_needed(model: &Model, prior: Option<&Model>) -> bool {
     let Some(prior) = prior else {
         return true;
     };
+    let place = |model: &Model| {
+        let outbound = model.outbound.known();
+        outbound.map(|outbound| (outbound.vpc_id.clone(), outbound.subnet_ids.clone(), outbound.ip_addresses.clone()))
+    };
     model.vpc_id != prior.vpc_id
         || model.subnet_ids != prior.subnet_ids
         || model.ip_addresses != prior.ip_addresses
         || model.ip_address_type != prior.ip_address_type
         || model.security_group_ids != prior.security_group_ids
+        || model.existing_inbound_endpoint_id != prior.existing_inbound_endpoint_id
+        || place(model) != place(prior)
 }
 
-/// Checks the network that the endpoint is to be in, as far as its configuration is known.
+/// Checks the networks that the endpoints are to be in, as far as their configuration is known.
 ///
 /// # Errors
 /// Names the attribute at fault: a subnet or group that does not exist or is in another VPC, all subnets in one zone, an
 /// address that is not one of its subnet's.
-pub async fn check(clients: &Clients, model: &Model) -> Result<(), Diagnostics> {
-    let subnets = subnet_ids(model);
-    let groups: Vec<(usize, SecurityGroupId)> =
-        known_list(&model.security_group_ids).into_iter().flatten().map(SecurityGroupId::from).enumerate().collect();
-    let ids: BTreeSet<SubnetId> = subnets.iter().flatten().cloned().collect();
+pub async fn check(clients: &Clients, model: &Model, note: &mut Note) -> Result<Vec<Subnet>, Diagnostics> {
+    let desired = Desired::new(model);
+    let places: Vec<Place> =
+        [Side::Inbound, Side::Outbound].into_iter().filter_map(|s| Place::of(&desired, model, s)).collect();
+    let groups: Vec<SecurityGroupId> =
+        known_list(&model.security_group_ids).into_iter().flatten().map(SecurityGroupId::from).collect();
+    let ids: BTreeSet<SubnetId> = places.iter().flat_map(Place::subnet_ids).flatten().collect();
     let ids: Vec<SubnetId> = ids.into_iter().collect();
-    let group_ids: Vec<SecurityGroupId> = groups.into_iter().map(|(_, id)| id).collect();
-    let (found_subnets, found_groups) = tokio::join!(
-        some(&ids, find_subnets(clients, &ids)),
-        some(&group_ids, find_security_groups(clients, &group_ids))
-    );
+    let (found_subnets, found_groups) =
+        tokio::join!(some(&ids, find_subnets(clients, &ids)), some(&groups, find_security_groups(clients, &groups)));
 
     let mut wrong = Diagnostics::new();
-    match found_subnets {
-        Ok(found) => {
-            wrong.extend(check_subnets(model, &subnets, &found));
-            if !wrong.has_errors() {
-                wrong.extend(check_zones(model, &subnets, &found));
-                wrong.extend(check_addresses(model, &found));
-            }
+    let subnets = note.settle("the subnets, their VPC, zones and ranges", Some(found_subnets));
+    if let Some(found) = &subnets {
+        wrong.extend(places.iter().flat_map(|place| place.check(found)));
+    }
+    if let Some(found) = note.settle("the security groups and their VPC", Some(found_groups)) {
+        wrong.extend(check_groups(model, &groups, &found));
+    }
+    if wrong.has_errors() { Err(wrong) } else { Ok(subnets.unwrap_or_default()) }
+}
+
+/// Looks the endpoint up that is to be adopted, if it is known which.
+///
+/// # Errors
+/// Names the attribute at fault: there is none, it is an outbound one, it is in another VPC.
+pub async fn adopted(clients: &Clients, model: &Model) -> Result<Option<Endpoint>, Diagnostics> {
+    let Some(id) = model.existing_inbound_endpoint_id.text() else {
+        return Ok(None);
+    };
+    let wrong = |text: String| {
+        let path = Path::root("existing_inbound_endpoint_id");
+        Diagnostics::from(Diagnostic::error(format!("{id} cannot be the inbound endpoint"), text).at(path))
+    };
+    let found = read::find_endpoint(clients, &ResolverEndpointId::from(id)).await;
+    match found.map_err(|error| aws_error("look up the inbound endpoint", &error))? {
+        None => Err(wrong(format!("There is no Resolver endpoint {id} in this account and Region."))),
+        Some((found, _)) if found.direction != Some(Direction::Inbound) => {
+            Err(wrong("It is not an inbound endpoint.".to_owned()))
         }
-        // What may not be read is not checked; AWS refuses it later.
-        Err(error) if error.kind == Kind::AccessDenied => {}
-        Err(error) => wrong.push(aws_error("look up the subnets", &error)),
+        Some((found, _)) if model.vpc_id.text().is_some_and(|vpc_id| vpc_id != found.vpc_id.as_str()) => {
+            let text = format!("It is in {}. Give the endpoint's VPC.", found.vpc_id);
+            Err(Diagnostic::error("Invalid vpc_id", text).at(Path::root("vpc_id")).into())
+        }
+        Some((_, endpoint)) => Ok(Some(endpoint.adopted())),
     }
-    match found_groups {
-        Ok(found) => wrong.extend(check_groups(model, &group_ids, &found)),
-        Err(error) if error.kind == Kind::AccessDenied => {}
-        Err(error) => wrong.push(aws_error("look up the security groups", &error)),
-    }
-    if wrong.has_errors() { Err(wrong) } else { Ok(()) }
 }
 
 /// No ids, no call: a filter without values would find everything.
@@ -72,97 +97,164 @@ async fn some<I, T>(ids: &[I], call: impl Future<Output = Result<Vec<T>, AwsErro
     if ids.is_empty() { Ok(Vec::new()) } else { call.await }
 }
 
-/// The subnet of each address, where it is known.
-fn subnet_ids(model: &Model) -> Vec<Option<SubnetId>> {
-    let addresses = Desired::new(model).addresses.into_known().unwrap_or_default();
-    addresses.into_iter().map(|wanted| wanted.subnet_id.into_known()).collect()
+/// Where an endpoint is to be, and where that is written.
+pub struct Place<'a> {
+    wanted: &'a WantedEnd,
+    side: Side,
+    is_listed: bool,
 }
 
-/// Where the subnet of an address stands.
-fn subnet_path(model: &Model, index: usize) -> Path {
-    match model.ip_addresses {
-        Value::Null => Path::root("subnet_ids").index(index),
-        Value::Unknown | Value::Known(_) => Path::root("ip_addresses").index(index).attribute("subnet_id"),
-    }
-}
-
-fn list_path(model: &Model) -> Path {
-    Path::root(if model.ip_addresses.is_null() { "subnet_ids" } else { "ip_addresses" })
-}
-
-fn check_subnets(model: &Model, wanted: &[Option<SubnetId>], found: &[Subnet]) -> Vec<Diagnostic> {
-    let needs = needed_families(model);
-    let mut wrong = Vec::new();
-    for (index, id) in wanted.iter().enumerate() {
-        let Some(id) = id else { continue };
-        let subnet = found.iter().find(|subnet| subnet.id == *id);
-        let other_vpc = |subnet: &&Subnet| model.vpc_id.text().is_some_and(|vpc| vpc != subnet.vpc_id.as_str());
-        let text = match subnet {
-            None => format!("There is no subnet {id} in this account and Region."),
-            Some(subnet) if other_vpc(&subnet) => {
-                format!(
-                    "{id} is in {}, not in {}. Give subnets of vpc_id.",
-                    subnet.vpc_id,
-                    model.vpc_id.text().unwrap_or_default()
-                )
+impl<'a> Place<'a> {
+    /// That of an endpoint that is wanted and not adopted.
+    pub fn of(desired: &'a Desired, model: &Model, side: Side) -> Option<Self> {
+        let wanted = desired.end(&side)?;
+        let is_listed = match side {
+            Side::Inbound if !desired.existing.is_null() => return None,
+            Side::Inbound => model.ip_addresses.is_null(),
+            Side::Outbound | Side::Retired(_) => {
+                model.outbound.known().is_none_or(|outbound| outbound.ip_addresses.is_null())
             }
-            Some(subnet) if needs.contains(&"IPv4") && subnet.ipv4_cidr.is_none() => {
-                format!("{id} has no IPv4 range, and ip_address_type asks for IPv4 addresses.")
-            }
-            Some(subnet) if needs.contains(&"IPv6") && subnet.ipv6_cidrs.is_empty() => {
-                format!("{id} has no IPv6 range, and ip_address_type asks for IPv6 addresses.")
-            }
-            Some(_) => continue,
         };
-        wrong.push(Diagnostic::error("Invalid subnet", text).at(subnet_path(model, index)));
+        Some(Place { wanted, side, is_listed })
     }
-    wrong
-}
 
-fn needed_families(model: &Model) -> &'static [&'static str] {
-    match Desired::new(model).address_type {
-        Value::Known(ResolverAddressType::Ipv4) => &["IPv4"],
-        Value::Known(ResolverAddressType::Ipv6) => &["IPv6"],
-        Value::Known(ResolverAddressType::Dualstack) => &["IPv4", "IPv6"],
-        Value::Null | Value::Unknown => &[],
+    /// Which endpoint it is.
+    pub fn side(&self) -> &Side {
+        &self.side
     }
-}
 
-/// AWS asks for two zones, so that the loss of one does not end name resolution ("Resolver endpoint scaling and
-/// availability", Route 53 developer guide).
-fn check_zones(model: &Model, wanted: &[Option<SubnetId>], found: &[Subnet]) -> Option<Diagnostic> {
-    let zone_of = |id: &Option<SubnetId>| {
-        let id = id.as_ref()?;
-        found.iter().find(|subnet| subnet.id == *id).map(|subnet| subnet.zone.as_str())
-    };
-    // With a subnet that is not known yet there may be another zone.
-    let zones: Option<BTreeSet<&str>> = wanted.iter().map(zone_of).collect();
-    let zones = zones.filter(|zones| zones.len() == 1)?;
-    let zone = zones.first()?;
-    let text = format!("All subnets are in {zone}. An endpoint needs addresses in two Availability Zones at least.");
-    Some(Diagnostic::error("Only one Availability Zone", text).at(list_path(model)))
-}
+    /// The addresses that it is to have, in order.
+    pub fn addresses(&self) -> &[WantedAddress] {
+        self.wanted.addresses.known().map_or(&[][..], Vec::as_slice)
+    }
 
-fn check_addresses(model: &Model, found: &[Subnet]) -> Vec<Diagnostic> {
-    let ranges: BTreeMap<&str, Ipv4Net> = found
-        .iter()
-        .filter_map(|subnet| Some((subnet.id.as_str(), subnet.ipv4_cidr.as_ref()?.parse().ok()?)))
-        .collect();
-    let wanted = Desired::new(model).addresses.into_known().unwrap_or_default();
-    let mut wrong = Vec::new();
-    for (index, wanted) in wanted.iter().enumerate() {
-        let (Some(subnet), Some(ip)) = (wanted.subnet_id.known(), wanted.ip.known()) else {
-            continue;
-        };
-        let Some(range) = ranges.get(subnet.as_str()) else {
-            continue;
-        };
-        if let Some(text) = misplaced(*ip, subnet, range) {
-            let path = Path::root("ip_addresses").index(index).attribute("ip");
-            wrong.push(Diagnostic::error("Invalid ip", text).at(path));
+    /// An attribute of the endpoint.
+    pub fn attribute(&self, name: &'static str) -> Path {
+        match self.side {
+            Side::Inbound => Path::root(name),
+            Side::Outbound | Side::Retired(_) => Path::root("outbound").attribute(name),
         }
     }
-    wrong
+
+    /// The list of its subnets or addresses.
+    pub fn list(&self) -> Path {
+        self.attribute(if self.is_listed { "subnet_ids" } else { "ip_addresses" })
+    }
+
+    /// One of its fixed addresses.
+    pub fn address(&self, index: usize, name: &'static str) -> Path {
+        self.attribute("ip_addresses").index(index).attribute(name)
+    }
+
+    fn subnet(&self, index: usize) -> Path {
+        let element = self.list().index(index);
+        if self.is_listed { element } else { element.attribute("subnet_id") }
+    }
+
+    /// The subnet of each address, where it is known.
+    fn subnet_ids(&self) -> Vec<Option<SubnetId>> {
+        let addresses = self.wanted.addresses.known().into_iter().flatten();
+        addresses.map(|wanted| wanted.subnet_id.known().cloned()).collect()
+    }
+
+    fn check(&self, found: &[Subnet]) -> Vec<Diagnostic> {
+        let mut wrong = self.check_subnets(found);
+        if wrong.is_empty() {
+            wrong.extend(self.check_zones(found));
+            wrong.extend(self.check_addresses(found));
+        }
+        wrong
+    }
+
+    fn check_subnets(&self, found: &[Subnet]) -> Vec<Diagnostic> {
+        let needs = self.needed_families();
+        let vpc_id = self.wanted.vpc_id.text();
+        let mut wrong = Vec::new();
+        for (index, id) in self.subnet_ids().iter().enumerate() {
+            let Some(id) = id else { continue };
+            let subnet = found.iter().find(|subnet| subnet.id == *id);
+            let other_vpc = |subnet: &&Subnet| vpc_id.is_some_and(|vpc| vpc != subnet.vpc_id.as_str());
+            let text = match subnet {
+                None => format!("There is no subnet {id} in this account and Region."),
+                Some(subnet) if other_vpc(&subnet) => {
+                    format!(
+                        "{id} is in {}, not in {}. Give subnets of {}.",
+                        subnet.vpc_id,
+                        vpc_id.unwrap_or_default(),
+                        self.attribute("vpc_id")
+                    )
+                }
+                Some(subnet) if needs.contains(&"IPv4") && subnet.ipv4_cidr.is_none() => {
+                    format!("{id} has no IPv4 range, and the endpoint is to have IPv4 addresses.")
+                }
+                Some(subnet) if needs.contains(&"IPv6") && subnet.ipv6_cidrs.is_empty() => {
+                    format!("{id} has no IPv6 range, and the endpoint is to have IPv6 addresses.")
+                }
+                Some(_) => continue,
+            };
+            wrong.push(Diagnostic::error("Invalid subnet", text).at(self.subnet(index)));
+        }
+        wrong
+    }
+
+    fn needed_families(&self) -> &'static [&'static str] {
+        match self.wanted.address_type {
+            Value::Known(ResolverAddressType::Ipv4) => &["IPv4"],
+            Value::Known(ResolverAddressType::Ipv6) => &["IPv6"],
+            Value::Known(ResolverAddressType::Dualstack) => &["IPv4", "IPv6"],
+            Value::Null | Value::Unknown => &[],
+        }
+    }
+
+    /// AWS asks for two zones, so that the loss of one does not end name resolution ("Resolver endpoint scaling and
+    /// availability", Route 53 developer guide).
+    fn check_zones(&self, found: &[Subnet]) -> Option<Diagnostic> {
+        let zone_of = |id: &Option<SubnetId>| {
+            let id = id.as_ref()?;
+            found.iter().find(|subnet| subnet.id == *id).map(|subnet| subnet.zone.as_str())
+        };
+        // With a subnet that is not known yet there may be another zone.
+        let zones: Option<BTreeSet<&str>> = self.subnet_ids().iter().map(zone_of).collect();
+        let zones = zones.filter(|zones| zones.len() == 1)?;
+        let zone = zones.first()?;
+        let text =
+            format!("All subnets are in {zone}. An endpoint needs addresses in two Availability Zones at least.");
+        Some(Diagnostic::error("Only one Availability Zone", text).at(self.list()))
+    }
+
+    fn check_addresses(&self, found: &[Subnet]) -> Vec<Diagnostic> {
+        let subnets: BTreeMap<&str, &Subnet> = found.iter().map(|subnet| (subnet.id.as_str(), subnet)).collect();
+        let mut wrong = Vec::new();
+        for (index, wanted) in self.wanted.addresses.known().into_iter().flatten().enumerate() {
+            let Some(subnet) = wanted.subnet_id.known().and_then(|id| subnets.get(id.as_str())) else {
+                continue;
+            };
+            let ipv4 =
+                wanted.ip.known().and_then(|ip| misplaced(*ip, &subnet.id, &subnet.ipv4_cidr.as_ref()?.parse().ok()?));
+            let ipv6 = wanted.ipv6.known().and_then(|ip| misplaced_ipv6(IpAddr::V6(*ip), subnet));
+            for (name, text) in [("ip", ipv4), ("ipv6", ipv6)] {
+                wrong.extend(
+                    text.map(|text| Diagnostic::error(format!("Invalid {name}"), text).at(self.address(index, name))),
+                );
+            }
+        }
+        wrong
+    }
+}
+
+/// As [`misplaced`], for IPv6: of each range AWS keeps as many.
+fn misplaced_ipv6(ip: IpAddr, subnet: &Subnet) -> Option<String> {
+    let ranges: Vec<IpNet> = subnet.ipv6_cidrs.iter().filter_map(|range| range.parse().ok()).collect();
+    let Some(range) = ranges.iter().find(|range| range.contains(&ip)) else {
+        let ranges: Vec<_> = ranges.iter().map(ToString::to_string).collect();
+        return Some(format!("{ip} is not in {}, whose IPv6 range is {}.", subnet.id, ranges.join(", ")));
+    };
+    let place = |ip: IpAddr| match ip {
+        IpAddr::V6(ip) => u128::from(ip),
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+    };
+    let kept = place(ip) - place(range.network()) < 4 || ip == range.broadcast();
+    kept.then(|| format!("{ip} is one of the five addresses that AWS keeps for itself in {} ({range}).", subnet.id))
 }
 
 /// The first four addresses of a subnet and its last one are AWS's own ("Subnet CIDR blocks", VPC user guide).
@@ -197,7 +289,7 @@ fn check_groups(model: &Model, wanted: &[SecurityGroupId], found: &[SecurityGrou
 mod tests {
     use super::*;
     use crate::framework::Value;
-    use crate::resources::dns_forwarding::schema::IpAddress;
+    use crate::resources::dns_forwarding::model::{IpAddress, Outbound};
 
     fn subnet(id: &str, vpc: &str, zone: &str, cidr: &str) -> Subnet {
         Subnet {
@@ -221,12 +313,17 @@ mod tests {
         }
     }
 
+    fn checked<T>(model: &Model, check: impl Fn(&Place) -> T) -> T {
+        let desired = Desired::new(model);
+        check(&Place::of(&desired, model, Side::Inbound).unwrap())
+    }
+
     #[test]
     fn a_subnet_must_exist_and_be_in_the_vpc() {
         let found =
             [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-2", "z2", "10.1.0.0/24")];
         let model = model(&["subnet-a", "subnet-b", "subnet-c"]);
-        let wrong = check_subnets(&model, &subnet_ids(&model), &found);
+        let wrong = checked(&model, |place| place.check_subnets(&found));
         let texts: Vec<_> = wrong.iter().map(|one| format!("{}: {}", one.path.as_ref().unwrap(), one.detail)).collect();
         assert_eq!(
             texts,
@@ -241,7 +338,7 @@ mod tests {
     fn ipv6_needs_subnets_that_have_it() {
         let found = [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24")];
         let model = Model { ip_address_type: "dualstack".into(), ..model(&["subnet-a"]) };
-        assert_eq!(check_subnets(&model, &subnet_ids(&model), &found).len(), 1);
+        assert_eq!(checked(&model, |place| place.check_subnets(&found)).len(), 1);
     }
 
     #[test]
@@ -249,10 +346,10 @@ mod tests {
         let found =
             [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24"), subnet("subnet-b", "vpc-1", "z1", "10.0.1.0/24")];
         let one_zone = model(&["subnet-a", "subnet-b"]);
-        assert!(check_zones(&one_zone, &subnet_ids(&one_zone), &found).is_some());
+        assert!(checked(&one_zone, |place| place.check_zones(&found)).is_some());
         let mut perhaps = one_zone;
         perhaps.subnet_ids = Value::Known(vec!["subnet-a".into(), Value::Unknown]);
-        assert!(check_zones(&perhaps, &subnet_ids(&perhaps), &found).is_none());
+        assert!(checked(&perhaps, |place| place.check_zones(&found)).is_none());
     }
 
     #[test]
@@ -269,10 +366,18 @@ mod tests {
 
     #[test]
     fn an_address_outside_is_named_where_it_stands() {
-        let address = IpAddress { subnet_id: "subnet-a".into(), ip: "10.0.9.9".into() };
-        let model = Model { ip_addresses: Value::Known(vec![Value::Known(address)]), ..model(&[]) };
-        let found = [subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24")];
-        let wrong = check_addresses(&model, &found);
-        assert_eq!(wrong[0].path.as_ref().unwrap().to_string(), "ip_addresses[0].ip");
+        let address = IpAddress { subnet_id: "subnet-a".into(), ip: "10.0.9.9".into(), ipv6: "fd00::2".into() };
+        let addresses = Value::Known(vec![Value::Known(address)]);
+        let outbound = Outbound { ip_addresses: addresses.clone(), ..Outbound::empty() };
+        let model = Model { ip_addresses: addresses, outbound: Value::Known(outbound), ..model(&[]) };
+        let found =
+            Subnet { ipv6_cidrs: vec!["fd00::/64".to_owned()], ..subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24") };
+        let paths = |side: Side| {
+            let desired = Desired::new(&model);
+            let wrong = Place::of(&desired, &model, side).unwrap().check_addresses(&[found.clone()]);
+            wrong.iter().map(|one| one.path.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(paths(Side::Inbound), ["ip_addresses[0].ip", "ip_addresses[0].ipv6"]);
+        assert_eq!(paths(Side::Outbound), ["outbound.ip_addresses[0].ip", "outbound.ip_addresses[0].ipv6"]);
     }
 }

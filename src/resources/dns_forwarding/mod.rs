@@ -1,18 +1,33 @@
-//! `studio_dns_forwarding`: the way from corporate DNS to the VPC.
+//! `studio_dns_forwarding`: the way from corporate DNS to the VPC, and from other VPCs.
 //!
-//! The parts and their order stand at the top of `plan.rs`; what each attribute means, in `schema.rs`; how addresses are
-//! changed without a gap, in `addresses.rs`; which AWS calls are made, in `apply/`.
+//! | file | what stands there |
+//! | --- | --- |
+//! | `schema.rs`, `model.rs`, `validate.rs` | the attributes, and how they fit each other |
+//! | `desired.rs`, `forwarding.rs` | what is wanted |
+//! | `recorded.rs`, `read.rs`, `find.rs` | what there is |
+//! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
+//! | `addresses.rs` | how addresses are changed without a gap |
+//! | `apply/` | the AWS calls, one file for each kind of part |
+//! | `lookup.rs`, `preflight.rs` | what is looked up before anything is made |
+//! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
 
 pub mod addresses;
 pub mod apply;
+pub mod changes;
 pub mod desired;
+pub mod drift;
+pub mod find;
 pub mod forwarding;
+pub mod key;
 pub mod lookup;
+pub mod model;
 pub mod plan;
+pub mod preflight;
 pub mod project;
 pub mod read;
 pub mod recorded;
 pub mod schema;
+pub mod unknown;
 pub mod validate;
 
 #[cfg(test)]
@@ -20,19 +35,22 @@ mod tests;
 
 use async_trait::async_trait;
 
-use crate::aws::{AwsError, Clients, ResolverEndpointId, VpcId};
+use crate::aws::route53resolver::endpoint::Direction;
+use crate::aws::{AwsError, Clients, ResolverEndpointId};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
+use crate::resources::note::Note;
 use crate::resources::values::planned_region;
 use crate::steps;
 use apply::Run;
 use desired::Desired;
-use recorded::{Group, Recorded};
-use schema::Model;
+use key::Key;
+use model::Model;
+use recorded::{End, Group, Recorded};
 
 /// The resource.
 pub struct DnsForwarding {
@@ -67,11 +85,22 @@ impl Resource for DnsForwarding {
         let mut model = request.proposed;
         let clients = self.connection.clients(request.config.region.text())?;
         model.region = planned_region(&request.config.region, prior.map(|prior| &prior.region), clients.as_ref());
+        let mut recorded = recorded_of(prior, &request.private);
+        let mut note = Note::default();
         if let Some(clients) = clients.as_ref().filter(|_| lookup::is_needed(&model, prior)) {
-            lookup::check(clients, &model).await?;
+            lookup::check(clients, &model, &mut note).await?;
+            adopt(clients, &model, &mut recorded).await?;
         }
-        let recorded = recorded_of(prior, &request.private);
-        let (replace, diagnostics) = plan_results(&mut model, prior, clients.as_ref(), &recorded)?;
+        let (replace, mut diagnostics) = plan_results(&mut model, &request.config, prior, clients.as_ref(), &recorded)?;
+        // A plan that replaces is made again as a creation, and checked then.
+        if let Some(clients) = clients.as_ref().filter(|_| replace.is_empty()) {
+            let replaced: Option<Recorded> = request.private.get(RECORDED).filter(|_| prior.is_none());
+            diagnostics.extend(preflight(clients, &model, prior, &recorded, replaced.as_ref(), &mut note).await);
+        }
+        diagnostics.extend(note.into_diagnostic());
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
         Ok(Planned { state: model, replace, private: request.private, diagnostics })
     }
 
@@ -104,7 +133,7 @@ impl Resource for DnsForwarding {
         let recorded = find_for_import(&clients, id).await?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);
-        let model = project::imported(&recorded);
+        let model = project::imported(&recorded, clients.region().as_str());
         Ok((project::project(model, &recorded, clients.region().as_str(), clients.default_tags()), private))
     }
 }
@@ -115,9 +144,31 @@ fn recorded_of(prior: Option<&Model>, private: &Private) -> Recorded {
     prior.and_then(|_| private.get(RECORDED)).unwrap_or_default()
 }
 
+async fn preflight(
+    clients: &Clients,
+    model: &Model,
+    prior: Option<&Model>,
+    recorded: &Recorded,
+    replaced: Option<&Recorded>,
+    note: &mut Note,
+) -> Diagnostics {
+    let owner = owner(clients, model.vpc_id.text().unwrap_or_default(), model.name.text().unwrap_or_default());
+    let owner = if recorded.owner.is_empty() { &owner } else { &recorded.owner };
+    preflight::check(clients, &preflight::Subject { model, prior, recorded, replaced, owner }, note).await
+}
+
+/// Puts an endpoint that is to be adopted on record. Nothing about it is changed by that.
+async fn adopt(clients: &Clients, model: &Model, recorded: &mut Recorded) -> Result<(), Diagnostics> {
+    if let Some(endpoint) = lookup::adopted(clients, model).await? {
+        recorded.inbound = End { group: None, endpoint: Some(endpoint) };
+    }
+    Ok(())
+}
+
 /// The computed attributes, as far as they are known, and what forces a replacement.
 fn plan_results(
     model: &mut Model,
+    config: &Model,
     prior: Option<&Model>,
     clients: Option<&Clients>,
     recorded: &Recorded,
@@ -125,18 +176,39 @@ fn plan_results(
     model.tags_all = tags_all(clients, &model.tags)
         .map(|tags| tags.into_iter().map(|(key, value)| (key, Value::Known(value))).collect());
     model.drift = Value::Known(Vec::new());
+    if !model.existing_inbound_endpoint_id.is_null() {
+        show_existing(model, config, recorded);
+    }
     let zones = forwarding::forward_zones(model)?;
     let desired = Desired::new(model);
+    let retiring = plan::retiring(&desired, recorded);
     if prior.is_some() {
-        plan::mark_unknown(&plan::steps(Some(&desired), recorded), model);
-    } else if !desired.makes_group() && desired.own_groups.is_known() {
+        unknown::mark_unknown(&plan::steps(Some(&desired), &retiring), model);
+    } else if !desired.makes_group() && !desired.own_groups.is_unknown() {
         model.security_group_id = Value::Null;
     }
-    model.inbound_ips = plan::inbound_ips(&desired, recorded);
+    unknown::outbound_results(&desired, &retiring, model);
+    model.inbound_ips = changes::inbound_ips(&desired, recorded);
     model.forwarder_configs = forwarding::configs(&zones, &model.inbound_ips);
     model.forward_zones = zones.map(|zones| zones.iter().map(ToString::to_string).collect());
+    let loops: Diagnostics = validate::loops(model).into_iter().collect();
+    if loops.has_errors() {
+        return Err(loops);
+    }
     let replace = if prior.is_some() { plan::replacing(&desired, recorded) } else { Vec::new() };
-    Ok((replace, forwarding::wide_zones(model).into_iter().collect()))
+    Ok((replace, forwarding::wide_zones(model).into_iter().chain(forwarding::gaps(model)).collect()))
+}
+
+/// What an endpoint that exists already has, in place of defaults.
+fn show_existing(model: &mut Model, config: &Model, recorded: &Recorded) {
+    let endpoint = recorded.inbound.endpoint.as_ref();
+    let endpoint = endpoint.filter(|one| model.existing_inbound_endpoint_id.text() == Some(one.id.as_str()));
+    if config.protocols.is_null() {
+        model.protocols = endpoint.map_or(Value::Unknown, |one| crate::resources::values::strings(&one.protocols));
+    }
+    if config.ip_address_type.is_null() {
+        model.ip_address_type = endpoint.map_or(Value::Unknown, |one| one.address_type.as_str().into());
+    }
 }
 
 async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
@@ -151,9 +223,15 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
         Err(diagnostics) => return Applied { state: prior, private, diagnostics },
     };
     let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded);
+    if let Some(desired) = &run.desired {
+        recorded = plan::retiring(desired, &recorded);
+    }
     let steps = plan::steps(run.desired.as_ref(), &recorded);
     let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
-    let diagnostics = explain(operation, &report, &recorded.parts(), plan::Key::name);
+    let mut diagnostics = explain(operation, &report, &recorded.parts(), Key::name);
+    if let Err(error) = apply::unmark(&run.work, &mut recorded).await {
+        diagnostics.push(aws_error("finish the endpoints", &error));
+    }
     private.set(RECORDED, &recorded);
     let state = planned.or(prior).filter(|_| !recorded.is_empty());
     let state =
@@ -170,12 +248,14 @@ async fn prepare(
 ) -> Result<Recorded, Diagnostics> {
     match (prior, planned) {
         (None, Some(planned)) => {
-            lookup::check(clients, planned).await?;
-            take_over(clients, planned).await
+            lookup::check(clients, planned, &mut Note::default()).await?;
+            let mut left = take_over(clients, planned).await?;
+            adopt(clients, planned, &mut left).await?;
+            Ok(left)
         }
         (Some(prior), planned) => {
             if let Some(planned) = planned.filter(|planned| lookup::is_needed(planned, Some(prior))) {
-                lookup::check(clients, planned).await?;
+                lookup::check(clients, planned, &mut Note::default()).await?;
             }
             match private.get(RECORDED) {
                 Some(recorded) => Ok(recorded),
@@ -191,11 +271,22 @@ async fn prepare(
 /// What a state leads to. When Terraform replaces a tainted object, it hands the destruction the private data of the new
 /// plan, not those of the object.
 async fn recall(clients: &Clients, state: &Model) -> Result<Recorded, AwsError> {
-    if let Some(id) = state.id.text() {
-        return Ok(read::find(clients, &ResolverEndpointId::from(id)).await?.unwrap_or_default());
+    let adopted = !state.existing_inbound_endpoint_id.is_null();
+    if let Some(id) = state.id.text().filter(|_| !adopted) {
+        return match read::read_endpoint(clients, &ResolverEndpointId::from(id), &[]).await? {
+            Some(endpoint) => find::made_with(clients, endpoint).await,
+            None => Ok(Recorded::default()),
+        };
     }
     let group = state.security_group_id.text().map(Group::unseen);
-    read::refresh(clients, &Recorded { group, ..Recorded::default() }).await
+    let mut recorded = Recorded { inbound: End { group, endpoint: None }, ..Recorded::default() };
+    if let Some(id) = state.id.text() {
+        let endpoint = read::read_endpoint(clients, &ResolverEndpointId::from(id), &[]).await?;
+        recorded.inbound.endpoint = endpoint.map(recorded::Endpoint::adopted);
+        recorded.owner = owner(clients, state.vpc_id.text().unwrap_or_default(), state.name.text().unwrap_or_default());
+        find::outbound_of(clients, &mut recorded, state.outbound_endpoint_id.text()).await?;
+    }
+    read::refresh(clients, &recorded).await
 }
 
 /// What a run that was killed has left behind.
@@ -203,11 +294,11 @@ async fn take_over(clients: &Clients, planned: &Model) -> Result<Recorded, Diagn
     let text = |value: &Value<String>| value.text().unwrap_or_default().to_owned();
     let (name, vpc_id) = (text(&planned.name), text(&planned.vpc_id));
     let owner = owner(clients, &vpc_id, &name);
-    let left = read::find_left_behind(clients, &owner, &VpcId::from(vpc_id.as_str()), &name)
+    let left = find::left_behind(clients, &owner, &name)
         .await
         .map_err(|error| aws_error("look for parts of an earlier run", &error))?;
-    match &left.endpoint {
-        Some(endpoint) if !plan::can_become(&Desired::new(planned), &left) => {
+    match &left.inbound.endpoint {
+        Some(endpoint) if !plan::is_of_use(&Desired::new(planned), &left) => {
             let text = format!(
                 "An earlier run that was broken off has left the inbound endpoint {} with security groups or a family of addresses that cannot be changed. Nothing was changed. Delete it, then apply again.",
                 endpoint.id
@@ -250,12 +341,12 @@ struct Found {
 async fn look(clients: &Clients, state: &Model, private: &Private) -> Result<Found, AwsError> {
     let Some(before) = private.get::<Recorded>(RECORDED) else {
         let recorded = recall(clients, state).await?;
-        let is_gone = recorded.is_empty() || (state.id.is_known() && recorded.endpoint.is_none());
+        let is_gone = recorded.is_empty() || (state.id.is_known() && recorded.inbound.endpoint.is_none());
         return Ok(Found { recorded, is_gone });
     };
     let recorded = read::refresh(clients, &before).await?;
     // An endpoint that was never made is not gone.
-    let is_gone = recorded.is_empty() || (before.endpoint.is_some() && recorded.endpoint.is_none());
+    let is_gone = recorded.is_empty() || (before.inbound.endpoint.is_some() && recorded.inbound.endpoint.is_none());
     Ok(Found { recorded, is_gone })
 }
 
@@ -275,14 +366,14 @@ async fn find_for_import(clients: &Clients, id: &str) -> Result<Recorded, Diagno
         let text = format!("{id:?} is not the id of an inbound Resolver endpoint, such as rslvr-in-0123456789abcdef0.");
         return Err(Diagnostic::error("Invalid import id", text).into());
     }
-    let endpoint = ResolverEndpointId::from(id);
-    if !read::is_inbound(clients, &endpoint).await.map_err(failed)? {
+    let found = read::find_endpoint(clients, &ResolverEndpointId::from(id)).await.map_err(failed)?;
+    let Some((_, endpoint)) = found.filter(|(found, _)| found.direction == Some(Direction::Inbound)) else {
         let text =
             format!("There is no inbound endpoint {id} in {}, in the account of the credentials.", clients.region());
         return Err(Diagnostic::error("There is nothing to import", text).into());
-    }
-    let mut found = read::find(clients, &endpoint).await.map_err(failed)?.unwrap_or_default();
-    if let (true, Some(endpoint)) = (found.owner.is_empty(), &found.endpoint) {
+    };
+    let mut found = find::made_with(clients, endpoint).await.map_err(failed)?;
+    if let (true, Some(endpoint)) = (found.owner.is_empty(), &found.inbound.endpoint) {
         found.owner = owner(clients, &endpoint.vpc_id, &endpoint.name);
     }
     Ok(found)

@@ -2,91 +2,19 @@
 //!
 //! **Invariant:** calls nothing.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
-
+use crate::dns::address::parse_address;
 use crate::dns::name::ZoneName;
 use crate::dns::zones::DomainId;
 use crate::framework::schema::{Check, Nesting, Schema};
-use crate::framework::{Attribute, Dynamic, Timeouts, Value, checks};
+use crate::framework::{Attribute, Dynamic, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-use crate::resources::values::{StringMap, Strings};
 
 /// The fewest addresses that an endpoint may have (CreateResolverEndpoint, Route 53 Resolver API reference).
 pub const FEWEST_ADDRESSES: usize = 2;
 /// The most addresses that an endpoint may have ("Quotas on Route 53 Resolver", Route 53 developer guide).
 pub const MOST_ADDRESSES: usize = 6;
-
-/// Corporate DNS to the VPC, as Terraform sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct Model {
-    pub id: Value<String>,
-    pub region: Value<String>,
-    pub name: Value<String>,
-    pub vpc_id: Value<String>,
-    pub subnet_ids: Strings,
-    pub ip_addresses: Value<Vec<Value<IpAddress>>>,
-    pub client_cidr_blocks: Strings,
-    pub security_group_ids: Strings,
-    pub untracked: Value<bool>,
-    pub zones: Strings,
-    pub domain_ids: Strings,
-    pub include_api_zones: Value<bool>,
-    pub protocols: Strings,
-    pub ip_address_type: Value<String>,
-    pub arn: Value<String>,
-    pub inbound_endpoint_id: Value<String>,
-    pub inbound_ips: Strings,
-    pub security_group_id: Value<String>,
-    pub forward_zones: Value<Vec<String>>,
-    pub forwarder_configs: StringMap,
-    pub tags: StringMap,
-    pub tags_all: StringMap,
-    pub drift: Value<Vec<String>>,
-    pub timeouts: Value<Timeouts>,
-}
-
-/// One element of `ip_addresses`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "each field is described in the schema below")]
-pub struct IpAddress {
-    pub subnet_id: Value<String>,
-    pub ip: Value<String>,
-}
-
-impl Model {
-    /// Nothing written and nothing known: what an import starts from.
-    pub fn empty() -> Self {
-        Model {
-            id: Value::Null,
-            region: Value::Null,
-            name: Value::Null,
-            vpc_id: Value::Null,
-            subnet_ids: Value::Null,
-            ip_addresses: Value::Null,
-            client_cidr_blocks: Value::Null,
-            security_group_ids: Value::Null,
-            untracked: Value::Null,
-            zones: Value::Null,
-            domain_ids: Value::Null,
-            include_api_zones: Value::Null,
-            protocols: Value::Null,
-            ip_address_type: Value::Null,
-            arn: Value::Null,
-            inbound_endpoint_id: Value::Null,
-            inbound_ips: Value::Null,
-            security_group_id: Value::Null,
-            forward_zones: Value::Null,
-            forwarder_configs: Value::Null,
-            tags: Value::Null,
-            tags_all: Value::Null,
-            drift: Value::Null,
-            timeouts: Value::Null,
-        }
-    }
-}
 
 /// The schema.
 pub fn schema() -> Schema {
@@ -95,10 +23,11 @@ pub fn schema() -> Schema {
     attributes.extend(endpoint());
     attributes.extend(access());
     attributes.extend(zones());
+    attributes.push(outbound());
     attributes.extend(results());
     attributes.extend(closing_attributes());
     Schema {
-        description: "The way from corporate DNS to the VPC: an inbound Resolver endpoint with its security group, and the configuration that makes a forwarder send Studio's names, and only those, to the endpoint's addresses.",
+        description: "The way from corporate DNS to the VPC: an inbound Resolver endpoint with its security group, and the configuration that makes a forwarder send Studio's names, and only those, to the endpoint's addresses. On request also the half inside AWS: an outbound endpoint with forward rules for VPCs that are to resolve the names through the endpoint, shared with other accounts.",
         attributes,
         ..Schema::default()
     }
@@ -115,26 +44,34 @@ fn endpoint() -> Vec<Attribute> {
             .required()
             .replaces()
             .describe("The VPC, whose resolver answers what is forwarded.")
-            .check(checks::prefix(&["vpc-"], "a VPC id such as vpc-0abc")),
-        Attribute::strings("subnet_ids")
-            .describe("The subnets that the endpoint has an address in, two to six, in two Availability Zones or more. Resolver chooses the addresses. A subnet that stands twice gets two. A change is made without a gap: each new address is in use before an old one goes. Exactly one of `subnet_ids` and `ip_addresses` must be given.")
-            .check_each(subnet())
-            .check(checks::at_least(FEWEST_ADDRESSES))
-            .check(checks::at_most(MOST_ADDRESSES)),
-        ip_addresses(),
+            .check(vpc()),
+        subnet_ids("The subnets that the endpoint has an address in, two to six, in two Availability Zones or more. Resolver chooses the addresses. A subnet that stands twice gets two. A change is made without a gap: each new address is in use before an old one goes. Exactly one of `subnet_ids`, `ip_addresses` and `existing_inbound_endpoint_id` must be given."),
+        ip_addresses("The endpoint's addresses, two to six, in two Availability Zones or more. Fixed ones keep the forwarders' configuration valid when the endpoint is made again, and make it known before anything is made. Exactly one of `subnet_ids`, `ip_addresses` and `existing_inbound_endpoint_id` must be given."),
+        Attribute::string("existing_inbound_endpoint_id")
+            .replaces()
+            .describe("An inbound endpoint that exists already, in `vpc_id`. It is used as it is, never changed and never deleted, with its own name, addresses, groups and protocols; `name` is then the name of what is made beside it, and `protocols` and `ip_address_type` show what the endpoint has. Not together with `subnet_ids`, `ip_addresses`, `client_cidr_blocks`, `security_group_ids`, `untracked`, `protocols` or `ip_address_type`.")
+            .check(checks::prefix(&["rslvr-in-"], "the id of an inbound endpoint such as rslvr-in-0abc")),
         Attribute::string_set("protocols")
             .default_to(["Do53"].into_iter().collect::<Dynamic>())
-            .describe("The protocols that the endpoint takes: `Do53` (plain DNS), `DoH` and `DoH-FIPS` (over HTTPS). `DoH` and `DoH-FIPS` exclude each other. The rendered configurations use `Do53`.")
+            .describe("The protocols that the endpoint takes: `Do53` (plain DNS), `DoH` and `DoH-FIPS` (over HTTPS). `DoH` and `DoH-FIPS` exclude each other. Resolver changes them only so that one of the old ones stays, so a change from `Do53` to `DoH` passes through both. The rendered configurations use `Do53`.")
             .check_each(checks::one_of(&["Do53", "DoH", "DoH-FIPS"]))
             .check(checks::at_least(1)),
         Attribute::string("ip_address_type")
             .default_to("ipv4")
-            .describe("The family of the endpoint's addresses: `ipv4`, `ipv6` or `dualstack`. A change from or to `ipv6` replaces the resource.")
+            .describe("The family of the endpoint's addresses: `ipv4`, `ipv6` or `dualstack`. A change between `ipv4` and `dualstack` keeps the endpoint and its IPv4 addresses; one from or to `ipv6` replaces the resource.")
             .check(checks::one_of(&["ipv4", "ipv6", "dualstack"])),
     ]
 }
 
-fn ip_addresses() -> Attribute {
+fn subnet_ids(description: &'static str) -> Attribute {
+    Attribute::strings("subnet_ids")
+        .describe(description)
+        .check_each(subnet())
+        .check(checks::at_least(FEWEST_ADDRESSES))
+        .check(checks::at_most(MOST_ADDRESSES))
+}
+
+fn ip_addresses(description: &'static str) -> Attribute {
     Attribute::nested(
         "ip_addresses",
         Nesting::List,
@@ -143,17 +80,46 @@ fn ip_addresses() -> Attribute {
             Attribute::string("ip")
                 .describe("The IPv4 address, one of the subnet's. Without it Resolver chooses one.")
                 .check(checks::text(ipv4)),
+            Attribute::string("ipv6")
+                .describe("The IPv6 address, one of the subnet's, where the endpoint has IPv6. Without it Resolver chooses one.")
+                .check(checks::text(ipv6)),
         ],
     )
     .check(checks::at_least(FEWEST_ADDRESSES))
     .check(checks::at_most(MOST_ADDRESSES))
-    .describe("The endpoint's addresses, two to six, in two Availability Zones or more. Fixed ones keep the forwarders' configuration valid when the endpoint is made again, and make it known before anything is made. Exactly one of `subnet_ids` and `ip_addresses` must be given.")
+    .describe(description)
+}
+
+fn outbound() -> Attribute {
+    Attribute::nested(
+        "outbound",
+        Nesting::Single,
+        vec![
+            Attribute::string("vpc_id")
+                .describe("The VPC that the outbound endpoint is in. By default the resource's `vpc_id`. A change makes a new outbound endpoint, moves the rules to it, and then deletes the old one.")
+                .check(vpc()),
+            subnet_ids("The subnets that the outbound endpoint has an address in, two to six, in two Availability Zones or more. Exactly one of `subnet_ids` and `ip_addresses` must be given."),
+            ip_addresses("The addresses that the outbound endpoint asks from, two to six, in two Availability Zones or more; for firewalls that let in single addresses. Exactly one of `subnet_ids` and `ip_addresses` must be given."),
+            Attribute::string_set("vpc_ids")
+                .describe("The VPCs of this account and Region that the rules are put on: what is in them then resolves the zones through the inbound endpoint. Never the VPC of the inbound endpoint itself, whose queries would go round in a loop. VPCs of other accounts get the rules through `share_with`.")
+                .check_each(vpc()),
+            Attribute::string_set("target_ips")
+                .describe("The addresses that the rules forward to, one to six, all IPv4 or all IPv6. By default those of the inbound endpoint, also when they change; of a dualstack endpoint the IPv4 ones.")
+                .check_each(checks::text(|text| parse_address(text).map(drop).map_err(sentence)))
+                .check(checks::at_least(1))
+                .check(checks::at_most(MOST_ADDRESSES)),
+            Attribute::string_set("share_with")
+                .describe("With whom the rules are shared through AWS RAM: account ids, and the ARNs of organizational units or of an organization. Sharing with an organization has to be turned on in RAM. An account outside of the organization is invited, and can use the rules once it has accepted. Each account puts the rules, by `rule_ids`, on its own VPCs.")
+                .check_each(checks::text(principal)),
+        ],
+    )
+    .describe("The half inside AWS: an outbound endpoint with a security group of its own, and a forward rule for each of `forward_zones`, for VPCs that must resolve them through the inbound addresses.")
 }
 
 fn access() -> Vec<Attribute> {
     vec![
         Attribute::string_set("client_cidr_blocks")
-            .describe("The address ranges of the DNS servers that may query the endpoint: port 53, TCP and UDP, for `Do53`, port 443 for the others. Not together with `security_group_ids`; without effect where `untracked` is true.")
+            .describe("The address ranges of the DNS servers that may query the endpoint: port 53, TCP and UDP, for `Do53`, port 443 for the others. Not together with `security_group_ids`; opens nothing where `untracked` is true, because everything is open then.")
             .check_each(checks::cidr()),
         Attribute::string_set("security_group_ids")
             .replaces()
@@ -162,7 +128,7 @@ fn access() -> Vec<Attribute> {
             .check(checks::at_least(1)),
         Attribute::bool("untracked")
             .default_to(false)
-            .describe("Whether the security group is open to every address, in both directions, so that EC2 does not track connections: AWS advises so for high query rates, since tracking can lower an address to 1,500 queries a second. Who reaches the endpoint is then up to the network in front of it."),
+            .describe("Whether the security group is open to every address, in both directions, so that EC2 does not track connections: AWS advises so for high query rates, since tracking can lower an address to 1,500 queries a second. `client_cidr_blocks` then opens and closes nothing: whoever has a route to the endpoint may query it, and who has one is up to route tables, network ACLs and firewalls. The ranges are still held against the routes back to them."),
     ]
 }
 
@@ -190,7 +156,13 @@ fn results() -> Vec<Attribute> {
         Attribute::strings("inbound_ips")
             .computed()
             .describe("The endpoint's addresses, in the order of `subnet_ids` or `ip_addresses`; IPv4 first, then IPv6 where there are both. Those that are fixed, or stay, are known at plan."),
-        string("security_group_id", "The security group that was made; null if some were handed in."),
+        string("outbound_endpoint_id", "The outbound endpoint's id; null without `outbound`."),
+        Attribute::string_map("rule_ids")
+            .computed()
+            .describe("The ids of the forward rules, by zone; empty without `outbound`."),
+        string("resource_share_arn", "The ARN of the resource share; null without `outbound.share_with`."),
+        string("security_group_id", "The security group that was made for the inbound endpoint; null if some were handed in, or the endpoint existed before."),
+        string("outbound_security_group_id", "The security group that was made for the outbound endpoint; null without `outbound`. It lets out DNS, port 53, and nothing in."),
         Attribute::strings("forward_zones")
             .computed()
             .describe("The zones that are to be forwarded, without trailing dots."),
@@ -198,6 +170,10 @@ fn results() -> Vec<Attribute> {
             .computed()
             .describe("Configuration files for DNS servers, by kind: `bind` (included at the top level) and `bind_options` (included inside `options { }`), `unbound`, `dnsmasq`, `coredns` (a server block for the Corefile), `powerdns_recursor` (for the configuration folder) and `powerdns_recursor_lua` (for the Lua file), `knot_resolver`, `systemd_resolved`, `windows_dns` (a PowerShell script, which can be run again), `infoblox` (a file for CSV import) and `zscaler` (lists of domains and addresses for Private Access). Each is a whole file for the place that its first comment names, forwards to the endpoint only, and carries the exemptions from DNSSEC validation and rebinding protection that its server needs."),
     ]
+}
+
+fn vpc() -> Check {
+    checks::prefix(&["vpc-"], "a VPC id such as vpc-0abc")
 }
 
 fn subnet() -> Check {
@@ -221,6 +197,29 @@ fn ipv4(text: &str) -> Result<(), String> {
     text.parse::<Ipv4Addr>().map(drop).map_err(|_| wrong())
 }
 
+fn ipv6(text: &str) -> Result<(), String> {
+    let wrong = || format!("{text:?} is not an IPv6 address such as fd00::10.");
+    text.parse::<Ipv6Addr>().map(drop).map_err(|_| wrong())
+}
+
+/// Whom RAM takes, of those that Resolver rules can be shared with ("CreateResourceShare", RAM API reference).
+fn principal(text: &str) -> Result<(), String> {
+    let is_account = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_organization = matches!(parts[..], ["arn", _, "organizations", "", _, what]
+        if what.starts_with("organization/o-") || what.starts_with("ou/o-"));
+    if is_account || is_organization {
+        return Ok(());
+    }
+    let hint = match text.starts_with("ou-") || text.starts_with("o-") {
+        true => " RAM takes a unit or an organization by its ARN alone, which AWS Organizations shows beside its id.",
+        false => "",
+    };
+    Err(format!(
+        "{text:?} is neither an account id of twelve digits nor the ARN of an organizational unit or an organization, such as arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def.{hint}"
+    ))
+}
+
 fn zone_name(text: &str) -> Result<(), String> {
     ZoneName::parse(text).map(drop).map_err(sentence)
 }
@@ -235,6 +234,7 @@ fn sentence(error: impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::dns_forwarding::model::Model;
 
     #[test]
     fn a_name_is_what_resolver_takes() {
@@ -263,6 +263,23 @@ mod tests {
         for bad in ["10.0.1.0/24", "fd00::1", "dns.example.com", "10.0.1"] {
             assert!(ipv4(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn rules_are_shared_with_accounts_units_and_organizations() {
+        for good in [
+            "123456789012",
+            "arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def",
+            "arn:aws-us-gov:organizations::123456789012:organization/o-abc",
+        ] {
+            assert_eq!(principal(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["12345678901", "o-abc", "arn:aws:iam::123456789012:role/r", "arn:aws:organizations::1:account/o-a/2"]
+        {
+            assert!(principal(bad).is_err(), "{bad}");
+        }
+        assert!(principal("ou-abc-def").unwrap_err().ends_with("shows beside its id."));
     }
 
     #[test]

@@ -11,13 +11,15 @@ use crate::aws::route53resolver::endpoint::{NewAddress, associate_address, disas
 use crate::aws::{AwsError, ResolverEndpointId};
 use crate::resources::dns_forwarding::addresses::{Move, Slot, in_order, next_move};
 use crate::resources::dns_forwarding::desired::Desired;
+use crate::resources::dns_forwarding::key::Side;
 use crate::resources::dns_forwarding::recorded::{Address, Recorded};
 
 /// Adds and removes addresses until they are as wanted.
-pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
-    let slots = desired.slots().expect("during apply everything is known");
-    let endpoint = state.endpoint.as_ref().expect("the endpoint is made before");
-    let (id, mut addresses) = (endpoint.id.clone(), endpoint.addresses.clone());
+pub fn apply(step: Step, side: &Side, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
+    let wanted = desired.end(side).expect("an endpoint that has addresses is wanted");
+    let slots = wanted.slots().expect("during apply everything is known");
+    let endpoint = state.end(side).endpoint.expect("the endpoint is made before");
+    let (id, mut addresses) = (endpoint.id, endpoint.addresses);
     async move {
         let result = change(&step, &id, &slots, &mut addresses).await;
         step.ended(Part::Addresses(addresses), result)
@@ -36,7 +38,7 @@ async fn change(
     while let Some(next) = next_move(slots, addresses) {
         match next {
             Move::Add(slot) => {
-                let new = NewAddress { subnet_id: slot.subnet_id.clone(), ipv4: slot.ip, ipv6: None };
+                let new = NewAddress { subnet_id: slot.subnet_id.clone(), ipv4: slot.ip, ipv6: slot.ipv6 };
                 let before = addresses.clone();
                 let is_new = |one: &&Address| !before.iter().any(|other| other.id == one.id);
                 associate_address(clients, id, &new).await?;

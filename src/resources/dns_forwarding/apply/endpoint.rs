@@ -1,4 +1,4 @@
-//! The inbound endpoint.
+//! The endpoints.
 
 use std::time::Duration;
 
@@ -15,10 +15,12 @@ use crate::aws::route53resolver::tags::update_tags;
 use crate::aws::tags::{PART, diff};
 use crate::aws::wait::{Pace, retry_while};
 use crate::aws::{AwsError, Kind, ResolverEndpointId, TagChange, Tags, VpcId};
+use crate::resources::common::Work;
 use crate::resources::dns_forwarding::addresses::in_order;
 use crate::resources::dns_forwarding::desired::Desired;
+use crate::resources::dns_forwarding::key::{Key, Side};
 use crate::resources::dns_forwarding::recorded::{Address, Endpoint, Recorded};
-use crate::resources::dns_forwarding::{plan, read};
+use crate::resources::dns_forwarding::{changes, read};
 
 /// How long an endpoint that is being made or changed may refuse to be deleted.
 const RELEASE: Duration = Duration::from_secs(10 * 60);
@@ -26,47 +28,72 @@ const RELEASE: Duration = Duration::from_secs(10 * 60);
 const RELEASE_PACE: Pace = Pace::millis(0, 5_000, 20_000);
 
 /// Makes or changes the endpoint.
-pub fn apply(step: Step, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
+pub fn apply(step: Step, side: &Side, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
     let tags = known(&desired.tags);
-    if let Some(mut endpoint) = state.endpoint.clone() {
-        let change = plan::endpoint_change(desired, &endpoint).expect("during apply everything is known");
+    let end = state.end(side);
+    if let Some(mut endpoint) = end.endpoint.clone() {
+        let change = changes::endpoint_change(desired, side, &endpoint).expect("during apply everything is known");
         return async move {
             let result = update(&step, &mut endpoint, &change, tags).await;
             step.ended(Part::Endpoint(Some(Box::new(endpoint))), result)
         }
         .boxed();
     }
-    let slots = desired.slots().expect("during apply everything is known");
+    let wanted = desired.end(side).expect("an endpoint that is made is wanted");
+    let slots = wanted.slots().expect("during apply everything is known");
     let new = NewResolverEndpoint {
         name: known(&desired.name),
-        direction: Direction::Inbound,
-        security_group_ids: plan::endpoint_groups(desired, state).expect("the group is made before"),
+        direction: if *side == Side::Inbound { Direction::Inbound } else { Direction::Outbound },
+        security_group_ids: changes::endpoint_groups(desired, side, &end).expect("the group is made before"),
         addresses: slots
             .into_iter()
-            .map(|slot| NewAddress { subnet_id: slot.subnet_id, ipv4: slot.ip, ipv6: None })
+            .map(|slot| NewAddress { subnet_id: slot.subnet_id, ipv4: slot.ip, ipv6: slot.ipv6 })
             .collect(),
-        address_type: known(&desired.address_type),
-        protocols: known(&desired.protocols),
-        tags: step.work.tags(&tags, plan::ENDPOINT_IN_THE_MAKING),
-        creator_request_id: step.work.token(step.key.part()),
+        address_type: known(&wanted.address_type),
+        protocols: changes::endpoint_protocols(desired, side).expect("during apply everything is known"),
+        tags: step.work.tags(&tags, &step.key.part_in_the_making()),
+        creator_request_id: step.work.token(&step.key.part()),
     };
-    create(step, new, VpcId::from(known(&desired.vpc_id)), tags).boxed()
+    create(step, new, VpcId::from(known(&wanted.vpc_id)), tags).boxed()
 }
 
-/// Deletes the endpoint, and waits until its interfaces are gone with it.
-pub fn delete(step: Step, state: &Recorded) -> BoxFuture<'static, Done> {
-    let endpoint = state.endpoint.clone();
+/// Deletes the endpoint, and waits until its interfaces are gone with it. One that was adopted is let go of.
+pub fn delete(step: Step, endpoint: Option<Endpoint>) -> BoxFuture<'static, Done> {
     async move {
-        let result = match &endpoint {
-            Some(endpoint) => delete_and_wait(&step, endpoint).await,
+        let result = match endpoint.filter(|endpoint| !endpoint.adopted) {
+            Some(endpoint) => delete_and_wait(&step, &endpoint).await,
             None => Ok(()),
         };
-        match result {
-            Ok(()) => Done::done(Part::Endpoint(None)),
-            Err(error) => step.failed(error),
-        }
+        step.deleted(Part::Endpoint(None), result)
     }
     .boxed()
+}
+
+/// Takes the mark off the endpoints that a run has made, at its end.
+///
+/// From then on they are recorded, so whatever the run came to, they are no longer what a killed run left behind.
+///
+/// # Errors
+/// Whatever Resolver refuses. The mark then stays, and the next apply takes it off.
+pub async fn unmark(work: &Work, recorded: &mut Recorded) -> Result<(), AwsError> {
+    for side in [Side::Inbound, Side::Outbound] {
+        let Some(endpoint) = recorded.end(&side).endpoint.filter(|endpoint| endpoint.marked) else {
+            continue;
+        };
+        // Without an ARN it was not visible yet; the next look finds the mark.
+        if endpoint.arn.is_empty() {
+            continue;
+        }
+        let part = Key::Endpoint(side.clone()).part();
+        let change = TagChange { set: [(PART.to_owned(), part)].into(), ..TagChange::default() };
+        update_tags(&work.clients, &endpoint.arn, &change).await?;
+        recorded.change_end(&side, |end| {
+            if let Some(endpoint) = &mut end.endpoint {
+                endpoint.marked = false;
+            }
+        });
+    }
+    Ok(())
 }
 
 async fn create(step: Step, new: NewResolverEndpoint, vpc_id: VpcId, tags: Tags) -> Done {
@@ -83,6 +110,8 @@ async fn create(step: Step, new: NewResolverEndpoint, vpc_id: VpcId, tags: Tags)
         name: new.name,
         vpc_id: vpc_id.to_string(),
         ready: false,
+        marked: true,
+        adopted: false,
         security_group_ids: new.security_group_ids,
         protocols: new.protocols,
         address_type: new.address_type.as_str().to_owned(),
@@ -112,8 +141,6 @@ async fn made_before(
 }
 
 /// Waits until a new endpoint is at rest. Its addresses may have failed by then.
-///
-/// From here on it is recorded, so whatever the wait says it is no longer what a killed run left behind.
 async fn finish(step: &Step, endpoint: &mut Endpoint) -> Result<(), AwsError> {
     let found = visible(&step.work, &endpoint.id).await?;
     take(endpoint, found);
@@ -124,9 +151,7 @@ async fn finish(step: &Step, endpoint: &mut Endpoint) -> Result<(), AwsError> {
             endpoint.addresses = ordered(endpoint, found.into_iter().map(read::address).collect());
         }
     }
-    let marked = TagChange { set: [(PART.to_owned(), step.key.part().to_owned())].into(), ..TagChange::default() };
-    let marked = update_tags(&step.work.clients, &endpoint.arn, &marked).await;
-    waited.and(marked)?;
+    waited?;
     endpoint.ready = true;
     Ok(())
 }
@@ -158,13 +183,14 @@ fn one_by_one(endpoint: &Endpoint, change: &ResolverEndpointChange) -> Vec<Resol
     let Some(protocols) = &change.protocols else {
         return if change.is_empty() { Vec::new() } else { vec![change.clone()] };
     };
-    let mut calls: Vec<ResolverEndpointChange> = plan::protocol_path(&endpoint.protocols, protocols)
+    let mut calls: Vec<ResolverEndpointChange> = changes::protocol_path(&endpoint.protocols, protocols)
         .into_iter()
         .map(|protocols| ResolverEndpointChange { protocols: Some(protocols), ..ResolverEndpointChange::default() })
         .collect();
     if let Some(first) = calls.first_mut() {
         first.name = change.name.clone();
         first.address_type = change.address_type;
+        first.ipv6 = change.ipv6.clone();
     }
     calls
 }

@@ -1,18 +1,24 @@
 //! Starts one step, and records what became of it. One file for each kind of part.
 //!
-//! **Invariant:** decides nothing; what differs is computed in `plan.rs` and `addresses.rs`.
+//! **Invariant:** decides nothing; what differs is computed in `plan.rs`, `changes.rs` and `addresses.rs`.
 //! **Invariant:** once AWS has given an id, it is in the outcome, whatever happens after.
 
 mod addresses;
+mod association;
 mod endpoint;
 mod group;
+mod rule;
 mod settle;
+mod share;
+
+pub use endpoint::unmark;
 
 use futures::future::BoxFuture;
 
 use super::desired::Desired;
-use super::plan::{Action, Key};
-use super::recorded::{Address, Endpoint, Group, Recorded};
+use super::key::{Key, Side};
+use super::plan::Action;
+use super::recorded::{Address, Association, Endpoint, Group, Recorded, Rule, Share};
 use crate::aws::AwsError;
 use crate::framework::Value;
 use crate::resources::common::{Fault, Work};
@@ -29,12 +35,18 @@ pub struct Run {
 /// What is known of a part after a step. `None` inside: it is gone.
 #[derive(Clone, Debug)]
 pub enum Part {
-    /// The security group.
+    /// A security group.
     Group(Option<Group>),
-    /// The endpoint.
+    /// An endpoint.
     Endpoint(Option<Box<Endpoint>>),
-    /// The endpoint's addresses.
+    /// An endpoint's addresses.
     Addresses(Vec<Address>),
+    /// A forward rule.
+    Rule(Option<Box<Rule>>),
+    /// A rule on a VPC.
+    Association(Option<Association>),
+    /// The resource share.
+    Share(Option<Share>),
 }
 
 type Done = Outcome<Part, Fault>;
@@ -47,27 +59,50 @@ impl Composite for Run {
     type State = Recorded;
 
     fn start(&self, key: &Key, action: Action, state: &Recorded) -> BoxFuture<'static, Done> {
-        let step = Step::new(self.work.clone(), *key, action);
+        let step = Step::new(self.work.clone(), key, action, state);
         let desired = self.desired.as_ref().filter(|_| action != Action::Delete);
         match (key, desired) {
-            (Key::Group, Some(desired)) => group::apply(step, desired, state),
-            (Key::Group, None) => group::delete(step, state),
-            (Key::Endpoint, Some(desired)) => endpoint::apply(step, desired, state),
-            (Key::Endpoint, None) => endpoint::delete(step, state),
-            (Key::Addresses, Some(desired)) => addresses::apply(step, desired, state),
-            (Key::Addresses, None) => unreachable!("addresses go with their endpoint"),
+            (Key::Group(side), Some(desired)) => group::apply(step, side, desired, state),
+            (Key::Group(side), None) => group::delete(step, state.end(side).group),
+            (Key::Endpoint(side), Some(desired)) => endpoint::apply(step, side, desired, state),
+            (Key::Endpoint(side), None) => endpoint::delete(step, state.end(side).endpoint),
+            (Key::Addresses(side), Some(desired)) => addresses::apply(step, side, desired, state),
+            (Key::Addresses(_), None) => unreachable!("addresses go with their endpoint"),
+            (Key::Rule(zone), Some(desired)) => rule::apply(step, zone, desired, state),
+            (Key::Rule(zone), None) => rule::delete(step, state.rules.get(zone).cloned()),
+            (Key::Association(zone, vpc), Some(desired)) => association::apply(step, zone, vpc, desired, state),
+            (Key::Association(zone, vpc), None) => association::delete(step, zone, vpc, state),
+            (Key::Share, Some(desired)) => share::apply(step, desired, state),
+            (Key::Share, None) => share::delete(step, state.share.clone()),
         }
     }
 
-    fn record(&self, _key: &Key, record: Part, state: &mut Recorded) {
-        match record {
-            Part::Group(group) => state.group = group,
-            Part::Endpoint(endpoint) => state.endpoint = endpoint.map(|endpoint| *endpoint),
-            Part::Addresses(addresses) => {
-                if let Some(endpoint) = &mut state.endpoint {
+    fn record(&self, key: &Key, record: Part, state: &mut Recorded) {
+        match (key, record) {
+            (Key::Group(side), Part::Group(group)) => state.change_end(side, |end| end.group = group),
+            (Key::Endpoint(side), Part::Endpoint(endpoint)) => {
+                state.change_end(side, |end| end.endpoint = endpoint.map(|endpoint| *endpoint));
+            }
+            (Key::Addresses(side), Part::Addresses(addresses)) => state.change_end(side, |end| {
+                if let Some(endpoint) = &mut end.endpoint {
                     endpoint.addresses = addresses;
                 }
+            }),
+            (Key::Rule(zone), Part::Rule(Some(rule))) => {
+                state.rules.insert(zone.clone(), *rule);
             }
+            (Key::Rule(zone), Part::Rule(None)) => {
+                state.rules.remove(zone);
+            }
+            (Key::Association(zone, vpc), Part::Association(association)) => {
+                let Some(rule) = state.rules.get_mut(zone) else { return };
+                match association {
+                    Some(association) => rule.associations.insert(vpc.clone(), association),
+                    None => rule.associations.remove(vpc),
+                };
+            }
+            (Key::Share, Part::Share(share)) => state.share = share,
+            (key, _) => unreachable!("{key:?} is recorded as what it is"),
         }
     }
 }
@@ -81,13 +116,15 @@ struct Step {
 }
 
 impl Step {
-    fn new(work: Work, key: Key, action: Action) -> Self {
+    fn new(work: Work, key: &Key, action: Action, state: &Recorded) -> Self {
+        let is_adopted = *key == Key::Endpoint(Side::Inbound) && state.has_adopted();
         let verb = match action {
             Action::Create => "create",
             Action::Update => "update",
+            Action::Delete if is_adopted => "let go of",
             Action::Delete => "delete",
         };
-        Step { work, key, what: format!("{verb} the {}", key.name()) }
+        Step { work, key: key.clone(), what: format!("{verb} the {}", key.name()) }
     }
 
     /// Nothing changed, and it failed.
@@ -98,6 +135,14 @@ impl Step {
     /// It exists as recorded, and something may have failed after that.
     fn ended(self, record: Part, result: Result<(), AwsError>) -> Done {
         Outcome::after(record, result.map_err(Fault::of(self.what)))
+    }
+
+    /// It was to be deleted. Until it is, it stays on record.
+    fn deleted(self, nothing: Part, result: Result<(), AwsError>) -> Done {
+        match result {
+            Ok(()) => Outcome::done(nothing),
+            Err(error) => self.failed(error),
+        }
     }
 }
 

@@ -10,12 +10,9 @@
 //! **Invariant:** changes nothing.
 
 pub mod name;
-mod note;
 mod private_dns;
 mod quota;
-mod ranges;
 mod roles;
-mod routes;
 mod scope;
 mod subnets;
 mod trust;
@@ -41,8 +38,10 @@ use crate::aws::route53::limits::{Quota, hosted_zone_quota};
 use crate::aws::route53::tags::list_tags_of_zones;
 use crate::aws::{AwsError, Clients, HostedZoneId, SubnetId, VpcId};
 use crate::framework::{Diagnostic, Diagnostics};
+use crate::resources::clients::{self, ClientRange};
+use crate::resources::note::Note;
+use crate::resources::routes;
 use name::Moment;
-use note::Note;
 use scope::{Place, RoleUse, SubnetUse};
 
 pub use scope::turns_on_private_dns;
@@ -75,7 +74,7 @@ pub async fn check(clients: &Clients, subject: &Subject<'_>) -> Diagnostics {
     found.extend(work.judge_roles(clients, &seen));
     found.extend(seen.quota.and_then(|quota| quota::check(quota, work.zones)));
     if let Some(tables) = &seen.tables {
-        let own = seen.vpc.as_ref().and_then(Option::as_ref).map(vpc::ranges).unwrap_or_default();
+        let own = seen.vpc.as_ref().and_then(Option::as_ref).map(clients::ranges_of).unwrap_or_default();
         found.extend(routes::check(&work.clients, &work.endpoint_subnets, tables, &own));
     }
     found.extend(note.into_diagnostic());
@@ -89,7 +88,7 @@ struct Work<'a> {
     vpc_id: Option<VpcId>,
     needs: vpc::Needs,
     turned_on: BTreeMap<String, &'a EndpointService>,
-    clients: Vec<scope::ClientRange>,
+    clients: Vec<ClientRange>,
     endpoint_subnets: BTreeSet<SubnetId>,
     subnets: Vec<SubnetUse>,
     roles: Vec<RoleUse>,
@@ -192,7 +191,7 @@ impl<'a> Work<'a> {
         };
         let mut found = vpc::check(id, vpc.as_ref(), self.needs);
         if let Some(vpc) = vpc {
-            found.extend(vpc::check_clients(id, &vpc::ranges(vpc), &self.clients));
+            found.extend(clients::check_clients(id, &clients::ranges_of(vpc), &self.clients));
         }
         found
     }

@@ -5,8 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ipnet::IpNet;
-
 use super::Subject;
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::vpc_endpoint::VpcEndpoint;
@@ -14,21 +12,13 @@ use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::tags::owner_and_part;
 use crate::aws::{HostedZoneId, RoleArn, SubnetId, Tags, VpcId};
 use crate::framework::{Path, Value};
+use crate::resources::clients::{ClientRange, known_ranges};
 use crate::resources::private_domain::desired::{Desired, endpoint_subnet_inputs, one_per_zone};
 use crate::resources::private_domain::key::Slot;
 use crate::resources::private_domain::model::Model;
 use crate::resources::private_domain::recorded::Recorded;
 use crate::resources::private_domain::zones;
-use crate::resources::values::{Strings, known_set};
-
-/// A client range as it is written, and as it is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientRange {
-    /// As it is written.
-    pub text: String,
-    /// As it is meant.
-    pub range: IpNet,
-}
+use crate::resources::values::known_set;
 
 /// A role that SageMaker is to assume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,11 +160,11 @@ impl Subject<'_> {
             |prior: &Model| known_set(endpoint_subnet_inputs(prior)) != known_set(endpoint_subnet_inputs(self.model));
         let before = match self.prior {
             Some(prior) if self.new_services().is_empty() && !moves(prior) && !self.gets_ipv6() => {
-                ranges(&prior.client_cidr_blocks)
+                known_ranges(&prior.client_cidr_blocks)
             }
             Some(_) | None => Vec::new(),
         };
-        let mut now = ranges(&self.model.client_cidr_blocks);
+        let mut now = known_ranges(&self.model.client_cidr_blocks);
         now.retain(|range| !before.iter().any(|other| other.range == range.range));
         now
     }
@@ -288,11 +278,6 @@ fn bare(name: &str) -> String {
 /// Whether something carries the mark of this resource.
 pub fn is_owned(tags: &Tags, owner: &str) -> bool {
     owner_and_part(tags).is_some_and(|(of, _)| of == owner)
-}
-
-fn ranges(blocks: &Strings) -> Vec<ClientRange> {
-    let texts = blocks.known().into_iter().flatten().filter_map(Value::text);
-    texts.filter_map(|text| Some(ClientRange { text: text.to_owned(), range: text.parse().ok()? })).collect()
 }
 
 fn is_adopted(slot: &Slot) -> bool {

@@ -1,11 +1,7 @@
-//! The VPC: whether it is there, its DNS, its tenancy, and whether its own addresses are among the clients'.
+//! The VPC: whether it is there, its DNS, its tenancy.
 //!
 //! **Invariant:** pure.
 
-use ipnet::IpNet;
-
-use super::ranges::{listed, outside, overlap};
-use super::scope::ClientRange;
 use crate::aws::VpcId;
 use crate::aws::ec2::vpc::Vpc;
 use crate::framework::{Diagnostic, Path};
@@ -47,30 +43,6 @@ pub fn check(id: &VpcId, vpc: Option<&Vpc>, needs: Needs) -> Vec<Diagnostic> {
         )));
     }
     found
-}
-
-/// The ranges of a VPC.
-pub fn ranges(vpc: &Vpc) -> Vec<IpNet> {
-    vpc.ipv4_cidrs.iter().chain(&vpc.ipv6_cidrs).filter_map(|cidr| cidr.parse().ok()).collect()
-}
-
-/// Client ranges that hold addresses of the VPC beside others: clients elsewhere that have such an address are never
-/// answered, because the VPC's local route wins.
-pub fn check_clients(id: &VpcId, own: &[IpNet], clients: &[ClientRange]) -> Vec<Diagnostic> {
-    let straddles = |client: &&ClientRange| {
-        own.iter().any(|own| overlap(own, &client.range)) && !outside(client.range, own).is_empty()
-    };
-    let warning = |client: &ClientRange| {
-        let shared: Vec<IpNet> = own.iter().filter(|own| client.range.contains(*own)).copied().collect();
-        let text = format!(
-            "{} is opened to clients, and {} of it is {id}'s own. Answers to those addresses never leave the VPC, so that no client outside of it can have one of them. Nothing is wrong if no client has; else give those clients or the VPC other addresses.",
-            client.text,
-            listed(&shared),
-        );
-        let path = Path::root("client_cidr_blocks").element(client.text.as_str());
-        Diagnostic::warning("A client range holds the VPC's own addresses", text).at(path)
-    };
-    clients.iter().filter(straddles).map(warning).collect()
 }
 
 #[cfg(test)]
@@ -120,23 +92,5 @@ mod tests {
     #[test]
     fn a_vpc_that_is_not_there_is_one_error() {
         assert_eq!(check(&"vpc-1".into(), None, ALL).len(), 1);
-    }
-
-    fn straddling(texts: &[&str]) -> Vec<String> {
-        let client = |text: &&str| ClientRange { text: (*text).to_owned(), range: text.parse().unwrap() };
-        let clients: Vec<_> = texts.iter().map(client).collect();
-        check_clients(&"vpc-1".into(), &ranges(&vpc()), &clients).into_iter().map(|found| found.detail).collect()
-    }
-
-    #[test]
-    fn a_client_range_around_the_vpcs_is_warned_of() {
-        let found = straddling(&["10.0.0.0/8"]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].contains("10.0.0.0/16 of it is vpc-1's own"), "{found:?}");
-    }
-
-    #[test]
-    fn clients_inside_or_wholly_outside_of_the_vpc_are_fine() {
-        assert_eq!(straddling(&["10.0.3.0/24", "10.0.0.0/16", "192.168.0.0/16", "2600:1f18::/64"]), [""; 0]);
     }
 }

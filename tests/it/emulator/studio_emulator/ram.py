@@ -6,6 +6,8 @@ be of one organization: what is shared with an account is there when the associa
 an invitation. What is shared with an organization or a unit can be used by everybody who knows its
 id, but is listed for nobody, so that tests that run side by side do not see each other's rules.
 
+What an account has made of a share ends with it; the services that know of such things ask to be told.
+
 **Invariant:** a deleted share, or an association that was taken back, shares nothing.
 """
 
@@ -15,6 +17,7 @@ import dataclasses
 import datetime
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from . import lifecycle
@@ -86,6 +89,9 @@ class Share:
 
 SHARES: Store[dict[str, Share]] = Store(dict)
 
+# Called whenever something may no longer be shared.
+ON_LESS: list[Callable[[], None]] = []
+
 
 def shares_of(account: str, through_organizations: bool = False) -> set[str]:
     """The ARNs that other accounts share with an account."""
@@ -148,6 +154,7 @@ def delete_resource_share(call: Call) -> dict[str, Any]:
         share.status = "DELETED"
         for link in share.links.values():
             link.status = "DISASSOCIATED"
+        _tell()
 
     lifecycle.after("ram:share:deleting", end)
     return {"returnValue": True, "clientToken": call.get("clientToken")}
@@ -208,6 +215,7 @@ def disassociate_resource_share(call: Call) -> dict[str, Any]:
         def end(link: Link = link) -> None:
             if link.status == "DISASSOCIATING":
                 link.status = "DISASSOCIATED"
+                _tell()
 
         lifecycle.after("ram:association:disassociating", end)
     return {
@@ -251,6 +259,11 @@ def untag_resource(call: Call) -> dict[str, Any]:
     for key in call["tagKeys"]:
         share.tags.pop(key, None)
     return {}
+
+
+def _tell() -> None:
+    for told in ON_LESS:
+        told()
 
 
 def _check(call: Call) -> None:

@@ -59,6 +59,16 @@ class Shares(EmulatorTest):
         self.until(lambda: self.states(arn, "PRINCIPAL"), ["ASSOCIATED"])
         self.their_rr.get_resolver_rule(**key)
 
+    def test_a_rule_that_is_no_longer_shared_is_off_the_other_accounts_vpcs(self) -> None:
+        arn = self.share(self.other)
+        key, vpc = {"ResolverRuleId": self.rule["Id"]}, self.network(account=self.other)["vpc_id"]
+        self.their_rr.associate_resolver_rule(**key, VPCId=vpc)
+        own = self.rr.associate_resolver_rule(**key, VPCId=self.net["vpc_id"])["ResolverRuleAssociation"]["Id"]
+        self.ram.delete_resource_share(resourceShareArn=arn)
+        theirs = lambda: self.their_rr.list_resolver_rule_associations()["ResolverRuleAssociations"]  # noqa: E731
+        self.until(theirs, [])
+        self.rr.get_resolver_rule_association(ResolverRuleAssociationId=own)
+
     def test_an_organization_reaches_everybody(self) -> None:
         self.share("arn:aws:organizations::111111111111:organization/o-abc")
         self.their_rr.get_resolver_rule(ResolverRuleId=self.rule["Id"])

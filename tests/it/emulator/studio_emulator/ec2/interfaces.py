@@ -18,6 +18,18 @@ from ..registry import AwsError
 
 RESERVED_AT_START = 4
 
+_filter_value = NetworkInterface.get_filter_value
+
+
+def _with_ipv6(interface: NetworkInterface, filter_name: str, method_name: str | None = None) -> Any:
+    if filter_name == "ipv6-addresses.ipv6-address":
+        return interface.ipv6_addresses
+    return _filter_value(interface, filter_name, method_name)
+
+
+# moto knows no filter for IPv6 addresses.
+NetworkInterface.get_filter_value = _with_ipv6  # type: ignore[method-assign]
+
 
 def place(
     backend: Any,

@@ -3,6 +3,9 @@
 https://docs.aws.amazon.com/Route53/latest/APIReference/API_route53resolver_CreateResolverRule.html
 Every region lists one rule that AWS made: the Internet Resolver.
 
+When a rule is no longer shared with an account, it is off that account's VPCs ("Sharing Resolver rules
+with other AWS accounts and using shared rules", Route 53 developer guide).
+
 **Invariant:** a rule that is associated with a VPC is never deleted.
 """
 
@@ -12,7 +15,7 @@ import ipaddress
 from typing import Any
 
 from .. import lifecycle
-from ..ram import is_shared, shares_of
+from ..ram import ON_LESS, is_shared, shares_of
 from ..registry import AwsError, Call, handles, hex_id, page
 from ..route53.zones import zone_name
 from .model import RESOLVERS, Rule, arn, endpoint_of, filtered, now
@@ -135,6 +138,19 @@ def rule_of(call: Call, rule_id: str) -> Rule:
             return rule
     message = f"[RSLVR-00703] Resolver rule with ID '{rule_id}' does not exist"
     raise AwsError("ResourceNotFoundException", message)
+
+
+def _release() -> None:
+    owners = {rule.id: rule for _account, _region, resolver in RESOLVERS.items() for rule in resolver.rules.values()}
+    for account, _region, resolver in RESOLVERS.items():
+        shared = shares_of(account, through_organizations=True)
+        for association in list(resolver.associations.values()):
+            rule = owners.get(association.rule_id)
+            if rule is not None and rule.owner != account and rule.arn not in shared:
+                resolver.associations.pop(association.id)
+
+
+ON_LESS.append(_release)
 
 
 def own_rule(call: Call, rule_id: str) -> Rule:

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
+use super::clients::ClientRange;
 use super::ranges::{listed, outside, split};
-use super::scope::ClientRange;
 use crate::aws::SubnetId;
 use crate::aws::ec2::route_table::{Destination, Route, RouteTable, Target};
 use crate::framework::{Diagnostic, Path};
