@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::aws::config::{ConfigError, connect};
 use crate::connection::Connection;
-use crate::data_sources::Domain;
+use crate::data_sources::{Domain, PresignPolicyDocument, PresignSimulation};
 use crate::framework::schema::Schema;
 use crate::framework::typed::from_dynamic;
 use crate::framework::validate::validate;
@@ -41,7 +41,11 @@ impl Studio {
             erase(PresignPolicy::new(connection.clone())),
             erase(PrivateDomain::new(connection.clone())),
         ];
-        let data_sources = vec![erase_data_source(Domain::new(connection.clone()))];
+        let data_sources = vec![
+            erase_data_source(Domain::new(connection.clone())),
+            erase_data_source(PresignPolicyDocument),
+            erase_data_source(PresignSimulation::new(connection.clone())),
+        ];
         Studio { schema: schema::schema(), resources, data_sources, functions: functions::all(), connection }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod common;
 pub mod dns_forwarding;
+pub mod note;
 pub mod presign_policy;
 pub mod private_domain;
 pub mod values;

@@ -10,6 +10,7 @@ mod dns_forwarding;
 mod partitions;
 mod preflight;
 mod presign_policy;
+mod presign_simulation;
 mod private_domain;
 mod private_domain_import;
 mod scenario;

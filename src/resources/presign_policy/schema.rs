@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::findings::{self, Findings};
 use super::settings::Settings;
 use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Diagnostic, Diagnostics, Path, Timeouts, Value, checks};
@@ -31,11 +32,13 @@ pub struct Model {
     pub resource_tags: StringMap,
     pub attach_to: Value<AttachTo>,
     pub endpoint_policies: StringMap,
+    pub on_lockout: Value<String>,
     pub arn: Value<String>,
     pub policy_id: Value<String>,
     pub policy_json: Value<String>,
     pub scp_json: Value<String>,
     pub endpoint_policy_json: Value<BTreeMap<String, String>>,
+    pub findings: Findings,
     pub tags: StringMap,
     pub tags_all: StringMap,
     pub drift: Value<Vec<String>>,
@@ -59,6 +62,13 @@ pub struct AttachTo {
     pub roles: Strings,
     pub users: Strings,
     pub groups: Strings,
+}
+
+impl AttachTo {
+    /// Whether every name is known.
+    pub fn is_known(&self) -> bool {
+        [&self.roles, &self.users, &self.groups].into_iter().all(|names| known_set(names).is_some())
+    }
 }
 
 /// The schema.
@@ -102,7 +112,8 @@ fn naming() -> Vec<Attribute> {
     ]
 }
 
-fn rules() -> Vec<Attribute> {
+/// The attributes that say what is allowed.
+pub fn rules() -> Vec<Attribute> {
     vec![
         Attribute::string("mode")
             .default_to("guard")
@@ -159,6 +170,7 @@ fn uses() -> Vec<Attribute> {
         Attribute::string_map("endpoint_policies").describe(
             "VPC endpoints whose policy is set, by service, `studio` or `sagemaker.api`. Through them, presigned URLs are made and used for the named domains only, so that nobody opens a foreign domain through the company's endpoint; everything else passes as before. The policy is set back to full access when the endpoint is taken out and on destroy, unless it was changed in the meantime.",
         ),
+        findings::on_lockout_attribute(),
     ]
 }
 
@@ -172,6 +184,7 @@ fn results() -> Vec<Attribute> {
         Attribute::string_map("endpoint_policy_json")
             .computed()
             .describe("The documents for the policies of VPC endpoints, by service, whether `endpoint_policies` sets them or not."),
+        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. Known at plan when the rules are, and everyone in `attach_to` is there."),
     ]
 }
 

@@ -10,7 +10,6 @@
 //! **Invariant:** changes nothing.
 
 pub mod name;
-mod note;
 mod private_dns;
 mod quota;
 mod ranges;
@@ -41,8 +40,8 @@ use crate::aws::route53::limits::{Quota, hosted_zone_quota};
 use crate::aws::route53::tags::list_tags_of_zones;
 use crate::aws::{AwsError, Clients, HostedZoneId, SubnetId, VpcId};
 use crate::framework::{Diagnostic, Diagnostics};
+use crate::resources::note::Note;
 use name::Moment;
-use note::Note;
 use scope::{Place, RoleUse, SubnetUse};
 
 pub use scope::turns_on_private_dns;
