@@ -9,6 +9,7 @@ mod terraform;
 mod dns_forwarding;
 mod partitions;
 mod preflight;
+mod presign_findings;
 mod presign_policy;
 mod presign_simulation;
 mod private_domain;
@@ -18,6 +19,7 @@ mod scenario;
 mod plan_rules;
 
 mod forwarders;
+mod linter;
 
 mod client;
 mod client_certificate;

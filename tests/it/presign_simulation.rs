@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::{emulator::Account, terraform::Workspace};
+use crate::{emulator::Account, linter, terraform::Workspace};
 
 const RULES: &str = r#"
 data "studio_presign_policy_document" "test" {
@@ -45,6 +45,7 @@ fn documents_and_findings_come_without_asking_aws() {
     let workspace = Workspace::with(&account, &hcl);
     workspace.apply();
     let all = workspace.output("all");
+    linter::assert_clean(&linter::documents_of(&all));
     assert_eq!(all["managed_policies_json"], json!([all["policy_json"]]));
     for (name, effects) in [("policy_json", 2), ("scp_json", 1)] {
         let document: Json = serde_json::from_str(all[name].as_str().expect("it is text")).expect("it is JSON");

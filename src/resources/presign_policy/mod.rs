@@ -101,8 +101,11 @@ impl Resource for PresignPolicy {
         };
         let before = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&state));
         match read::refresh(&clients, &before).await {
-            // A policy that was never made is not gone.
-            Ok(now) if now.is_empty() || (before.policy.is_some() && now.policy.is_none()) => {
+            // A policy that was never made is not gone. One that is gone leaves endpoints whose policy is still set, and
+            // that only this state remembers.
+            Ok(now)
+                if now.is_empty() || (before.policy.is_some() && now.policy.is_none() && now.endpoints.is_empty()) =>
+            {
                 Read { state: None, private, diagnostics: Diagnostics::new() }
             }
             Ok(now) => {

@@ -85,7 +85,9 @@ const DESCRIPTION: &str = "The IAM conditions that confine presigned URLs of Sag
 
 AWS checks `sagemaker:CreatePresignedDomainUrl` when a URL is made, which goes through the endpoint of `sagemaker.api`, and again on every request that uses it, which goes through the endpoint of `studio`. A path by endpoint ids must name both. Presigned URLs exist for domains with the authentication mode `IAM` only.
 
-Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room.
+Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room. A document of more than 6,144 characters, white space not counted, is refused with what to shorten; `studio_presign_policy_document` gives it as several policies.
+
+If the policy is deleted outside of Terraform, it is planned as a new creation; where the policies of endpoints are still set, as a change that makes it again, so that they are not forgotten.
 
 Import takes the policy's ARN. The name, tags and attachments are read; every role, user and group that the policy is attached to counts as one of `attach_to` from then on. `mode`, `domain_arns`, `allowed` and the other rules are recovered where the document is one that this resource would make, in the shortest form that means the same. Where it is not, the import succeeds with `policy_json` as it is in AWS, and the next plan shows the change. `endpoint_policies` is recovered for endpoints that `allowed` names and that have this resource's policy.";
 
@@ -168,7 +170,7 @@ fn uses() -> Vec<Attribute> {
         )
         .describe("Who the managed policy is attached to. Attachments that are made elsewhere are left alone, but keep the policy from being deleted."),
         Attribute::string_map("endpoint_policies").describe(
-            "VPC endpoints whose policy is set, by service, `studio` or `sagemaker.api`. Through them, presigned URLs are made and used for the named domains only, so that nobody opens a foreign domain through the company's endpoint; everything else passes as before. The policy is set back to full access when the endpoint is taken out and on destroy, unless it was changed in the meantime.",
+            "VPC endpoints whose policy is set, by service, `studio` or `sagemaker.api`. Through them, presigned URLs are made and used for the named domains only, so that nobody opens a foreign domain through the company's endpoint; everything else passes as before. The policy is set back to full access when the endpoint is taken out and on destroy, unless it was changed in the meantime. An endpoint whose policy `endpoints.policies` of a `studio_private_domain` sets is refused: merge `endpoint_policy_json` into that one.",
         ),
         findings::on_lockout_attribute(),
     ]
