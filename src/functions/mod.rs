@@ -5,6 +5,7 @@
 mod forward_zones;
 mod forwarder_config;
 mod host_names;
+mod presign_decision;
 mod service_name;
 
 use crate::dns::zones::Region;
@@ -16,6 +17,7 @@ pub fn all() -> Vec<Box<dyn Function>> {
         Box::new(forward_zones::ForwardZones),
         Box::new(forwarder_config::ForwarderConfig),
         Box::new(host_names::HostNames),
+        Box::new(presign_decision::PresignDecision),
         Box::new(service_name::ServiceName),
     ]
 }

@@ -107,6 +107,18 @@ pub(super) enum Truth {
     Unknown,
 }
 
+impl Decision {
+    /// The word that people read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allowed",
+            Self::ImplicitDeny => "implicit_deny",
+            Self::ExplicitDeny => "explicit_deny",
+            Self::CantTell => "cannot_tell",
+        }
+    }
+}
+
 impl Request {
     /// A request of an anonymous caller with nothing in its context.
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {

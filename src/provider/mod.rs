@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::aws::config::{ConfigError, connect};
 use crate::connection::Connection;
-use crate::data_sources::{DnsCheck, Domain};
+use crate::data_sources::{DnsCheck, Domain, PresignPolicyDocument, PresignSimulation};
 use crate::ephemeral::PresignedUrl;
 use crate::framework::schema::Schema;
 use crate::framework::typed::from_dynamic;
@@ -43,7 +43,12 @@ impl Studio {
             erase(PresignPolicy::new(connection.clone())),
             erase(PrivateDomain::new(connection.clone())),
         ];
-        let data_sources = vec![erase_data_source(DnsCheck), erase_data_source(Domain::new(connection.clone()))];
+        let data_sources = vec![
+            erase_data_source(DnsCheck),
+            erase_data_source(Domain::new(connection.clone())),
+            erase_data_source(PresignPolicyDocument),
+            erase_data_source(PresignSimulation::new(connection.clone())),
+        ];
         let ephemeral_resources = vec![erase_ephemeral_resource(PresignedUrl::new(connection.clone()))];
         Studio {
             schema: schema::schema(),

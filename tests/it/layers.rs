@@ -15,7 +15,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("plugin", &["framework"]),
     ("connection", &["aws", "framework"]),
     ("resources", &["framework", "steps", "aws", "policy", "dns", "connection"]),
-    ("data_sources", &["framework", "aws", "policy", "dns", "connection"]),
+    ("data_sources", &["framework", "aws", "policy", "dns", "connection", "resources"]),
     ("ephemeral", &["framework", "aws", "connection"]),
     ("functions", &["framework", "policy", "dns"]),
     ("provider", &["framework", "aws", "connection", "resources", "data_sources", "functions", "ephemeral"]),

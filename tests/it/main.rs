@@ -12,7 +12,9 @@ mod dns_forwarding_existing;
 mod dns_forwarding_outbound;
 mod partitions;
 mod preflight;
+mod presign_findings;
 mod presign_policy;
+mod presign_simulation;
 mod presigned_url;
 mod private_domain;
 mod private_domain_adoption;
@@ -26,6 +28,7 @@ mod plan_rules;
 
 mod dns_lab;
 mod forwarders;
+mod linter;
 
 mod client;
 mod client_certificate;

@@ -5,22 +5,23 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside, REGION},
+    linter,
     terraform::Workspace,
 };
 
-const ADDRESS: &str = "studio_presign_policy.test";
+pub const ADDRESS: &str = "studio_presign_policy.test";
 
 /// What stood there before the policy: two endpoints, and principals to attach it to.
-struct Ground {
-    account: Account,
-    network: Network,
-    outside: Outside,
-    studio: String,
-    api: String,
+pub struct Ground {
+    pub account: Account,
+    pub network: Network,
+    pub outside: Outside,
+    pub studio: String,
+    pub api: String,
 }
 
 impl Ground {
-    fn new(account: Account) -> Self {
+    pub fn new(account: Account) -> Self {
         let network = account.network();
         let outside = account.outside();
         let studio = make_endpoint(&outside, &network, &format!("aws.sagemaker.{REGION}.studio"));
@@ -38,7 +39,7 @@ impl Ground {
         format!("arn:aws:sagemaker:{REGION}:{}:domain/{id}", self.account.id)
     }
 
-    fn arn(&self) -> String {
+    pub fn arn(&self) -> String {
         format!("arn:aws:iam::{}:policy/presign", self.account.id)
     }
 
@@ -65,7 +66,7 @@ impl Ground {
     }
 
     /// Who has the policy, in order.
-    fn attached(&self) -> Vec<String> {
+    pub fn attached(&self) -> Vec<String> {
         let list = self.outside.iam().list_entities_for_policy().policy_arn(self.arn());
         let found = self.outside.run(list.send());
         let roles = found.policy_roles.into_iter().flatten().filter_map(|role| role.role_name);
@@ -76,6 +77,12 @@ impl Ground {
         names
     }
 
+    /// How many managed policies a role has.
+    fn attached_to(&self, role: &str) -> usize {
+        let list = self.outside.iam().list_attached_role_policies().role_name(role);
+        self.outside.run(list.send()).attached_policies.unwrap_or_default().len()
+    }
+
     /// The policy of an endpoint.
     fn endpoint_policy(&self, id: &str) -> String {
         let found = self.outside.run(self.outside.ec2().describe_vpc_endpoints().vpc_endpoint_ids(id).send());
@@ -83,12 +90,12 @@ impl Ground {
         endpoint.and_then(|endpoint| endpoint.policy_document).unwrap_or_default()
     }
 
-    fn is_full_access(&self, id: &str) -> bool {
+    pub fn is_full_access(&self, id: &str) -> bool {
         let policy = self.endpoint_policy(id);
         !policy.contains("Deny") && policy.contains("\"*\"")
     }
 
-    fn assert_nothing_is_left(&self) {
+    pub fn assert_nothing_is_left(&self) {
         let left: Vec<_> = self.account.leftovers().into_iter().filter(|left| left["kind"] == "iam:policy").collect();
         assert!(left.is_empty(), "these are left: {}", json!(left));
         assert!(self.is_full_access(&self.studio) && self.is_full_access(&self.api));
@@ -97,10 +104,10 @@ impl Ground {
 
 /// The configuration, with everything that the tests change. What is null is not written.
 #[derive(Clone)]
-struct Policy(serde_json::Map<String, Json>);
+pub struct Policy(serde_json::Map<String, Json>);
 
 impl Policy {
-    fn new(ground: &Ground) -> Self {
+    pub fn new(ground: &Ground) -> Self {
         let attributes = json!({
             "name": "presign",
             "domain_arns": [ground.domain("d-abcdefghijkl")],
@@ -110,14 +117,14 @@ impl Policy {
     }
 
     /// With attachments and endpoint policies.
-    fn whole(ground: &Ground) -> Self {
+    pub fn whole(ground: &Ground) -> Self {
         Policy::new(ground)
             .with("attach_to", json!({ "roles": ["analyst"], "users": ["ana"], "groups": ["data"] }))
             .with("endpoint_policies", json!({ "studio": ground.studio, "sagemaker.api": ground.api }))
             .with("tags", json!({ "team": "ml" }))
     }
 
-    fn with(mut self, name: &str, value: Json) -> Self {
+    pub fn with(mut self, name: &str, value: Json) -> Self {
         self.set(name, value);
         self
     }
@@ -127,7 +134,7 @@ impl Policy {
     }
 
     /// JSON is HCL enough for values, but for `${`.
-    fn hcl(&self) -> String {
+    pub fn hcl(&self) -> String {
         let lines: String = self.0.iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
         format!("resource \"studio_presign_policy\" \"test\" {{\n{}}}\n", lines.replace("${", "$${"))
     }
@@ -153,8 +160,13 @@ impl Made {
 
     /// Exactly these attributes are planned to change, and after an apply nothing is left to do.
     fn assert_changes_only(&self, paths: &[&str]) {
-        self.workspace.plan().assert_updates(paths);
+        let change = self.workspace.plan().change();
+        assert_eq!(change.actions, ["update"]);
+        // What is found follows from the rest; there are tests of its own for it.
+        let changed: Vec<_> = change.paths().into_iter().filter(|path| !path.starts_with("findings")).collect();
+        assert_eq!(changed, paths);
         self.workspace.apply();
+        linter::assert_clean(&linter::documents_of(&self.values()));
         self.workspace.plan().assert_empty();
     }
 
@@ -177,6 +189,7 @@ fn each_mode_needs_no_second_apply_and_destroy_leaves_nothing() {
         workspace.apply();
         workspace.plan().assert_empty();
         let values = workspace.state().values(ADDRESS);
+        linter::assert_clean(&linter::documents_of(&values));
         assert_eq!(values["id"], json!(ground.arn()));
         assert_eq!(values["policy_json"], planned.after["policy_json"]);
         let document = ground.document();
@@ -491,6 +504,63 @@ fn a_policy_that_was_deleted_is_planned_as_a_new_one() {
 }
 
 #[test]
+fn endpoint_policies_are_set_back_also_when_the_policy_was_deleted() {
+    let made = Made::new(|ground| Policy::whole(ground).with("attach_to", Json::Null));
+    let ground = &made.ground;
+    ground.outside.run(ground.outside.iam().delete_policy().policy_arn(ground.arn()).send());
+    let change = made.workspace.plan().change();
+    assert_eq!(change.actions, ["update"]);
+    assert_eq!(change.before["drift"], json!(["The managed policy is missing."]));
+    made.workspace.apply();
+    made.workspace.plan().assert_empty();
+    assert_eq!(made.values()["arn"], json!(ground.arn()));
+    ground.outside.run(ground.outside.iam().delete_policy().policy_arn(ground.arn()).send());
+    assert!(!ground.is_full_access(&ground.studio));
+    made.destroy();
+}
+
+#[test]
+fn a_role_with_ten_policies_already_is_said_so() {
+    let ground = Ground::new(Account::new());
+    let iam = ground.outside.iam();
+    let own =
+        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Deny", "Action": "s3:*", "Resource": "*" }] });
+    for number in 0..10 {
+        let create = iam.create_policy().policy_name(format!("other-{number}")).policy_document(own.to_string());
+        let arn = ground.outside.run(create.send()).policy.and_then(|policy| policy.arn).expect("it has one");
+        ground.outside.run(iam.attach_role_policy().role_name("analyst").policy_arn(arn).send());
+    }
+    let workspace = Workspace::with(&ground.account, &Policy::whole(&ground).hcl());
+    let text = in_one_line(&workspace.apply_expect_error());
+    assert!(text.contains("Could not attach the policy to role analyst"), "{text}");
+    assert!(text.contains("Detach one from role analyst that is not needed"), "{text}");
+    workspace.destroy();
+    assert_eq!(ground.attached_to("analyst"), 10, "what others attached stays");
+}
+
+#[test]
+fn an_endpoint_whose_policy_a_private_domain_sets_is_refused() {
+    let ground = Ground::new(Account::new());
+    let own = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": "*", "Action": "sagemaker:*", "Resource": "*" }] });
+    let ec2 = ground.outside.ec2();
+    ground.outside.run(ec2.modify_vpc_endpoint().vpc_endpoint_id(&ground.api).policy_document(own.to_string()).send());
+    let workspace = Workspace::with(&ground.account, &Policy::whole(&ground).hcl());
+    assert!(workspace.plan().text.contains("The endpoint's policy will be replaced"), "by nobody in particular");
+
+    let tag = |key: &str, value: &str| aws_sdk_ec2::types::Tag::builder().key(key).value(value).build();
+    let tags = ec2.create_tags().resources(&ground.api);
+    let tags = tags.tags(tag("terraform-provider-studio:owner", "someone"));
+    ground.outside.run(tags.tags(tag("terraform-provider-studio:part", "endpoint/sagemaker.api")).send());
+    let text = in_one_line(&workspace.plan_expect_error());
+    assert!(text.contains("Two resources would set the endpoint's policy"), "{text}");
+    assert!(text.contains("endpoints.policies of studio_private_domain"), "{text}");
+    ground.outside.run(ec2.modify_vpc_endpoint().vpc_endpoint_id(&ground.api).reset_policy(true).send());
+    workspace.apply();
+    workspace.destroy();
+    ground.assert_nothing_is_left();
+}
+
+#[test]
 fn an_endpoint_policy_that_others_have_taken_charge_of_is_left_to_them() {
     let made = Made::new(Policy::whole);
     let ground = &made.ground;
@@ -511,10 +581,13 @@ fn an_imported_policy_needs_no_change() {
             json!([{ "source_cidr_blocks": ["203.0.113.0/24"] }, { "vpc_endpoint_ids": [ground.studio, ground.api] }]),
         )
     });
-    let before = made.values();
+    let mut before = made.values();
     made.workspace.forget(ADDRESS);
     made.workspace.import(ADDRESS, &made.ground.arn());
     let mut after = made.values();
+    // Findings name paths by their place.
+    before["findings"] = codes(&before);
+    after["findings"] = codes(&after);
     // The order of the paths has no meaning; what is recovered has the order of the document.
     let mut paths = after["allowed"].as_array().expect("it is a list").clone();
     paths.sort_by_key(|path| path["source_cidr_blocks"].is_null());
@@ -670,7 +743,8 @@ fn what_iam_does_not_know_everywhere_yet_is_waited_for() {
     ]));
     let workspace = Workspace::with(&ground.account, &Policy::whole(&ground).hcl());
     workspace.apply();
-    let refused = ground.account.calls().iter().filter(|call| call.error.is_some()).count();
+    let unseen = |call: &&crate::emulator::Call| call.error.as_deref() == Some("NoSuchEntity");
+    let refused = ground.account.calls().iter().filter(unseen).count();
     assert_eq!(refused, 4);
     workspace.plan().assert_empty();
     workspace.destroy();
@@ -706,7 +780,7 @@ fn answers_that_are_lost_make_nothing_twice() {
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 
-fn make_endpoint(outside: &Outside, network: &Network, service: &str) -> String {
+pub fn make_endpoint(outside: &Outside, network: &Network, service: &str) -> String {
     let create = outside.ec2().create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Interface);
     let create = create.vpc_id(&network.vpc_id).service_name(service).subnet_ids(&network.subnet_ids[0]);
     let made = outside.run(create.private_dns_enabled(false).send());
@@ -715,6 +789,11 @@ fn make_endpoint(outside: &Outside, network: &Network, service: &str) -> String 
 
 fn statements(document: &Json) -> &Vec<Json> {
     document["Statement"].as_array().expect("we print a list")
+}
+
+/// The codes of the findings.
+pub fn codes(values: &Json) -> Json {
+    values["findings"].as_array().expect("there is a list").iter().map(|found| found["code"].clone()).collect()
 }
 
 fn parsed(text: &Json) -> Json {
@@ -734,6 +813,6 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Terraform breaks lines and draws frames where it likes.
-fn in_one_line(text: &str) -> String {
+pub fn in_one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }

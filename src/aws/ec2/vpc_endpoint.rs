@@ -111,6 +111,22 @@ pub async fn find_vpc_endpoint(clients: &Clients, id: &VpcEndpointId) -> Result<
     Ok(found.into_iter().next())
 }
 
+/// Looks several endpoints up by their ids. Those that are not there are left out.
+///
+/// # Errors
+/// Whatever EC2 refuses, such as `AccessDenied`.
+pub async fn list_vpc_endpoints_by_id(
+    clients: &Clients,
+    ids: &BTreeSet<VpcEndpointId>,
+) -> Result<Vec<VpcEndpoint>, AwsError> {
+    let mut found = Vec::new();
+    // A filter takes 200 values at most (EC2 API reference, `Filter`).
+    for ids in ids.iter().collect::<Vec<_>>().chunks(200) {
+        found.extend(list(clients, vec![filter("vpc-endpoint-id", ids.iter().copied())], names(ids).join(", ")).await?);
+    }
+    Ok(found)
+}
+
 /// Lists the endpoints of the Region that carry a tag.
 ///
 /// # Errors

@@ -2,8 +2,10 @@
 
 pub mod attachment;
 pub mod identity;
+pub mod permissions;
 pub mod policy;
 pub mod role;
+pub mod simulate;
 
 use super::error::{Call, Service};
 

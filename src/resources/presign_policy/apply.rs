@@ -247,7 +247,13 @@ async fn attach(work: Work, arn: PolicyArn, principal: Principal) -> Done {
     let attached = retry_while(AwsError::is_not_found, VISIBLE, PACE, &work.patience, || {
         attach_policy(&work.clients, &arn, &principal)
     });
-    if let Err(error) = attached.await {
+    if let Err(mut error) = attached.await {
+        if error.kind == Kind::LimitExceeded {
+            error.message = format!(
+                "{} That many managed policies can be attached to one role, user or group. Detach one from {principal} that is not needed, put what it says into another one, or ask AWS for a higher quota",
+                error.message
+            );
+        }
         return Outcome::failed(Fault::new(what, error));
     }
     let call = aws::Call::new(Service::Iam, "ListEntitiesForPolicy", format!("policy {arn}"));

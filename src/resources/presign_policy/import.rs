@@ -60,7 +60,8 @@ fn check_arn(id: &str) -> Result<(), Diagnostics> {
 fn model_of(policy: &Policy) -> Model {
     let document = Document::parse(&policy.document).ok();
     let settings = document.as_ref().and_then(recover);
-    Model { drift: Value::Known(Vec::new()), ..settings.map(written).unwrap_or_default() }
+    // AWS does not keep on_lockout: the default stands, as in a configuration that leaves it out.
+    Model { on_lockout: "error".into(), drift: Value::Known(Vec::new()), ..settings.map(written).unwrap_or_default() }
 }
 
 /// The rules as a user would write them.

@@ -9,6 +9,7 @@ use super::recorded::{Endpoint, Recorded};
 use super::schema::{Model, endpoint_kind, kind_of_service};
 use super::settings::Settings;
 use crate::aws::ec2::vpc_endpoint::{EndpointState, VpcEndpoint, find_vpc_endpoint};
+use crate::aws::tags::owner_and_part;
 use crate::aws::{Clients, Kind, VpcEndpointId};
 use crate::framework::{Diagnostic, Diagnostics, Path};
 use crate::policy::document::Document;
@@ -59,10 +60,18 @@ fn complaint(kind: EndpointKind, found: VpcEndpoint, wanted: Option<&Document>) 
         return Some(wrong(text));
     }
     let id = found.id;
+    let maker = owner_and_part(&found.tags).is_some();
     let endpoint = Endpoint { service: kind.as_str().to_owned(), document: found.policy };
     let is = |document: &Document| plan::is_policy_of(&endpoint, document);
     if is(&Document::full_access()) || wanted.is_none_or(is) {
         return None;
+    }
+    if maker {
+        let text = format!(
+            "{id} is an endpoint that a studio_private_domain made, and its policy there is neither full access nor the one that this resource would set: each of the two would undo what the other one did. Leave {kind:?} out of endpoint_policies and merge endpoint_policy_json[{kind:?}] into endpoints.policies of studio_private_domain, or take it out of endpoints.policies and apply that first.",
+            kind = kind.as_str()
+        );
+        return Some(Diagnostic::error("Two resources would set the endpoint's policy", text));
     }
     let text = format!(
         "{id} has a policy other than full access. Applying replaces it; when the endpoint is taken out of endpoint_policies, or this resource is destroyed, full access is what the endpoint gets. To keep what it has, leave the endpoint out, and merge endpoint_policy_json into its policy where that is managed."

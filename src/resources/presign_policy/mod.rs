@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod desired;
+pub mod findings;
 pub mod import;
 pub mod lookup;
 pub mod plan;
@@ -14,22 +15,29 @@ pub mod recorded;
 pub mod recover;
 pub mod schema;
 pub mod settings;
+pub mod surroundings;
+
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use crate::aws::{AwsError, Clients};
+use crate::aws::{AwsError, Clients, PolicyArn};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
+use crate::policy::analyze::analyze;
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{planned_region, string_map};
 use crate::steps;
 use apply::Run;
 use desired::Desired;
+use findings::{Findings, OnLockout};
 use recorded::Recorded;
-use schema::Model;
+use schema::{AttachTo, Model, known_map};
+use settings::Settings;
+use surroundings::Seen;
 
 /// The resource.
 pub struct PresignPolicy {
@@ -67,8 +75,11 @@ impl Resource for PresignPolicy {
         plan::foretell(&mut model, &recorded);
         // What was not known when the configuration was checked may be known now.
         let mut diagnostics = schema::validate(&model);
-        if let Some(clients) = clients.filter(|_| !diagnostics.has_errors()) {
-            diagnostics.extend(lookup::check_endpoints(&clients, &model, &recorded).await);
+        if !diagnostics.has_errors() {
+            if let Some(clients) = &clients {
+                diagnostics.extend(lookup::check_endpoints(clients, &model, &recorded).await);
+            }
+            diagnostics.extend(plan_findings(&mut model, request.prior.as_ref(), &recorded, clients.as_ref()).await);
         }
         Ok(Planned { state: model, replace: Vec::new(), private: request.private, diagnostics })
     }
@@ -90,13 +101,18 @@ impl Resource for PresignPolicy {
         };
         let before = private.get(RECORDED).unwrap_or_else(|| Recorded::from_model(&state));
         match read::refresh(&clients, &before).await {
-            // A policy that was never made is not gone.
-            Ok(now) if now.is_empty() || (before.policy.is_some() && now.policy.is_none()) => {
+            // A policy that was never made is not gone. One that is gone leaves endpoints whose policy is still set, and
+            // that only this state remembers.
+            Ok(now)
+                if now.is_empty() || (before.policy.is_some() && now.policy.is_none() && now.endpoints.is_empty()) =>
+            {
                 Read { state: None, private, diagnostics: Diagnostics::new() }
             }
             Ok(now) => {
                 private.set(RECORDED, &now);
-                Read { state: Some(state_of(state, &now, &clients)), private, diagnostics: Diagnostics::new() }
+                let mut state = state_of(state, &now, &clients);
+                state.findings = current_findings(&state, &now, &clients).await;
+                Read { state: Some(state), private, diagnostics: Diagnostics::new() }
             }
             Err(error) => {
                 let diagnostics = aws_error("read the presign policy", &error).into();
@@ -146,11 +162,14 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
     let diagnostics = explain(operation, &report, &recorded.parts(), plan::Key::name);
     private.set(RECORDED, &recorded);
     let state = planned.or(prior).filter(|_| !recorded.is_empty());
-    let state = match operation {
+    let mut state = match operation {
         Operation::Create | Operation::Update => state.map(|model| state_of(model, &recorded, &clients)),
         // What is left of it is not a drift from anything.
         Operation::Destroy => state.map(|model| project(model, &recorded, &clients)),
     };
+    if let Some(state) = state.as_mut().filter(|state| state.findings.is_unknown()) {
+        state.findings = current_findings(state, &recorded, &clients).await;
+    }
     Applied { state, private, diagnostics }
 }
 
@@ -173,6 +192,60 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
         Value::Unknown => Value::Unknown,
     };
     model.drift = Value::Known(Vec::new());
+}
+
+/// Analyses what is planned. The attribute stays unknown while it may come out otherwise in the apply of this plan,
+/// where Terraform plans again; what is found by then is said already.
+async fn plan_findings(
+    model: &mut Model,
+    prior: Option<&Model>,
+    recorded: &Recorded,
+    clients: Option<&Clients>,
+) -> Diagnostics {
+    let settings = Settings::of(model);
+    let Some(presign) = settings.presign() else {
+        model.findings = Value::Unknown;
+        return Diagnostics::new();
+    };
+    let seen = match clients {
+        Some(clients) => surroundings::look(clients, model, &own_policies(clients, model, recorded)).await,
+        None => Seen::default(),
+    };
+    let found = analyze(&presign, &seen.surroundings);
+    let is_all_known = model.attach_to.known().is_none_or(AttachTo::is_known)
+        && !model.attach_to.is_unknown()
+        && known_map(&model.endpoint_policies).is_some();
+    model.findings = match (clients, prior) {
+        (Some(_), _) if is_all_known && !seen.is_someone_missing => Value::Known(findings::shown(&found)),
+        // Nothing was looked up; where nothing is to change, what was found before still stands.
+        (None, Some(prior)) if is_all_known && asks_the_same(model, prior) => prior.findings.clone(),
+        _ => Value::Unknown,
+    };
+    let on_lockout = OnLockout::of(&model.on_lockout);
+    let mut diagnostics = findings::diagnostics(&found, on_lockout, &settings);
+    if on_lockout != OnLockout::Ignore {
+        diagnostics.extend(seen.note);
+    }
+    diagnostics
+}
+
+/// Whether the findings of two models can differ only by what is looked up.
+fn asks_the_same(model: &Model, prior: &Model) -> bool {
+    model.policy_json == prior.policy_json
+        && model.allowed == prior.allowed
+        && model.attach_to == prior.attach_to
+        && model.endpoint_policies == prior.endpoint_policies
+}
+
+/// The findings as things are now. Null where the rules of an imported policy are not known.
+async fn current_findings(model: &Model, recorded: &Recorded, clients: &Clients) -> Findings {
+    let Some(presign) = Settings::of(model).presign() else { return Value::Null };
+    let seen = surroundings::look(clients, model, &own_policies(clients, model, recorded)).await;
+    Value::Known(findings::shown(&analyze(&presign, &seen.surroundings)))
+}
+
+fn own_policies(clients: &Clients, model: &Model, recorded: &Recorded) -> BTreeSet<PolicyArn> {
+    surroundings::own_policies(clients, model, recorded.policy.iter().map(|policy| policy.arn.clone()))
 }
 
 /// The same policy has the same owner after a run that was killed. The Region is no part of it: IAM has none.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::findings::{self, Findings};
 use super::settings::Settings;
 use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Diagnostic, Diagnostics, Path, Timeouts, Value, checks};
@@ -31,11 +32,13 @@ pub struct Model {
     pub resource_tags: StringMap,
     pub attach_to: Value<AttachTo>,
     pub endpoint_policies: StringMap,
+    pub on_lockout: Value<String>,
     pub arn: Value<String>,
     pub policy_id: Value<String>,
     pub policy_json: Value<String>,
     pub scp_json: Value<String>,
     pub endpoint_policy_json: Value<BTreeMap<String, String>>,
+    pub findings: Findings,
     pub tags: StringMap,
     pub tags_all: StringMap,
     pub drift: Value<Vec<String>>,
@@ -61,6 +64,13 @@ pub struct AttachTo {
     pub groups: Strings,
 }
 
+impl AttachTo {
+    /// Whether every name is known.
+    pub fn is_known(&self) -> bool {
+        [&self.roles, &self.users, &self.groups].into_iter().all(|names| known_set(names).is_some())
+    }
+}
+
 /// The schema.
 pub fn schema() -> Schema {
     let mut attributes = naming();
@@ -75,7 +85,9 @@ const DESCRIPTION: &str = "The IAM conditions that confine presigned URLs of Sag
 
 AWS checks `sagemaker:CreatePresignedDomainUrl` when a URL is made, which goes through the endpoint of `sagemaker.api`, and again on every request that uses it, which goes through the endpoint of `studio`. A path by endpoint ids must name both. Presigned URLs exist for domains with the authentication mode `IAM` only.
 
-Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room.
+Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room. A document of more than 6,144 characters, white space not counted, is refused with what to shorten; `studio_presign_policy_document` gives it as several policies.
+
+If the policy is deleted outside of Terraform, it is planned as a new creation; where the policies of endpoints are still set, as a change that makes it again, so that they are not forgotten.
 
 Import takes the policy's ARN. The name, tags and attachments are read; every role, user and group that the policy is attached to counts as one of `attach_to` from then on. `mode`, `domain_arns`, `allowed` and the other rules are recovered where the document is one that this resource would make, in the shortest form that means the same. Where it is not, the import succeeds with `policy_json` as it is in AWS, and the next plan shows the change. `endpoint_policies` is recovered for endpoints that `allowed` names and that have this resource's policy.";
 
@@ -102,7 +114,8 @@ fn naming() -> Vec<Attribute> {
     ]
 }
 
-fn rules() -> Vec<Attribute> {
+/// The attributes that say what is allowed.
+pub fn rules() -> Vec<Attribute> {
     vec![
         Attribute::string("mode")
             .default_to("guard")
@@ -157,8 +170,9 @@ fn uses() -> Vec<Attribute> {
         )
         .describe("Who the managed policy is attached to. Attachments that are made elsewhere are left alone, but keep the policy from being deleted."),
         Attribute::string_map("endpoint_policies").describe(
-            "VPC endpoints whose policy is set, by service, `studio` or `sagemaker.api`. Through them, presigned URLs are made and used for the named domains only, so that nobody opens a foreign domain through the company's endpoint; everything else passes as before. The policy is set back to full access when the endpoint is taken out and on destroy, unless it was changed in the meantime.",
+            "VPC endpoints whose policy is set, by service, `studio` or `sagemaker.api`. Through them, presigned URLs are made and used for the named domains only, so that nobody opens a foreign domain through the company's endpoint; everything else passes as before. The policy is set back to full access when the endpoint is taken out and on destroy, unless it was changed in the meantime. An endpoint whose policy `endpoints.policies` of a `studio_private_domain` sets is refused: merge `endpoint_policy_json` into that one.",
         ),
+        findings::on_lockout_attribute(),
     ]
 }
 
@@ -172,6 +186,7 @@ fn results() -> Vec<Attribute> {
         Attribute::string_map("endpoint_policy_json")
             .computed()
             .describe("The documents for the policies of VPC endpoints, by service, whether `endpoint_policies` sets them or not."),
+        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. Known at plan when the rules are, and everyone in `attach_to` is there."),
     ]
 }
 

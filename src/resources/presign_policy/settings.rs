@@ -7,9 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::schema::{Allowed, Model};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
 use crate::policy::document::{Document, MANAGED_POLICY_LIMIT};
-use crate::policy::inputs::{At, InputError, Key};
+use crate::policy::inputs::{At, DomainArn, InputError, Key, check_domain_arn};
 use crate::policy::presign::{AllowedPath, EndpointKind, Mode, Presign, PresignSettings};
 use crate::resources::values::Strings;
+
+/// How many managed policies one document may take: a role, user or group has ten unless a higher quota was asked for
+/// (IAM quotas), and some of them are likely to be taken.
+pub const MOST_POLICIES: usize = 10;
 
 /// The rules, and what is missing of them.
 #[derive(Clone, Debug)]
@@ -89,6 +93,16 @@ impl Settings {
         }
     }
 
+    /// The checked rules, if all of them are known and right.
+    pub fn presign(&self) -> Option<Presign> {
+        if self.is_policy_known() { Presign::new(&self.known).ok() } else { None }
+    }
+
+    /// The domains that are known and right.
+    pub fn domains(&self) -> Vec<DomainArn> {
+        self.known.domain_arns.iter().filter_map(|arn| check_domain_arn(arn).ok()).collect()
+    }
+
     /// The guard covers all profiles, whichever are granted.
     fn is_policy_known(&self) -> bool {
         let profile_known = !self.gaps.user_profile || self.known.mode == Mode::Guard;
@@ -130,7 +144,8 @@ impl Settings {
         }
     }
 
-    fn path(&self, at: &At) -> Path {
+    /// The attribute that a place in the rules stands for.
+    pub fn path(&self, at: &At) -> Path {
         let allowed = |path: usize| Path::root("allowed").index(path);
         match at {
             At::DomainArns => Path::root("domain_arns"),
