@@ -22,7 +22,7 @@ use studio::{
 use crate::emulator::{Account, Network, REGION, SECRET_KEY};
 
 /// Values for strings. Each attribute takes those that its own checks accept.
-const WORDS: [&str; 42] = [
+const WORDS: [&str; 43] = [
     "demo",
     "second",
     "demouser1",
@@ -63,6 +63,7 @@ const WORDS: [&str; 42] = [
     "none",
     "192.168.10.0/24",
     "10.1.2.3",
+    "fd00::5",
     "arn:aws:iam::123456789012:role/example",
     "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl",
 ];
