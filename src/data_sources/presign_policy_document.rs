@@ -115,7 +115,7 @@ fn settings(config: &Model) -> Settings {
         user_profile: config.user_profile.clone(),
         allowed: config.allowed.clone(),
         exempt_principal_arns: config.exempt_principal_arns.clone(),
-        allow_via_aws_services: config.allow_via_aws_services.clone(),
+        allow_via_aws_services: config.allow_via_aws_services,
         resource_tags: config.resource_tags.clone(),
         ..schema::Model::default()
     })

@@ -115,7 +115,7 @@ impl Desired {
             inbound: WantedEnd {
                 vpc_id: model.vpc_id.clone(),
                 addresses: addresses(&model.subnet_ids, &model.ip_addresses),
-                address_type: address_type.clone(),
+                address_type,
             },
             protocols: set_of(&model.protocols, |text| Some(text.to_owned())),
             clients: or_empty(set_of(&model.client_cidr_blocks, Block::parse)),

@@ -374,7 +374,7 @@ mod tests {
             Subnet { ipv6_cidrs: vec!["fd00::/64".to_owned()], ..subnet("subnet-a", "vpc-1", "z1", "10.0.0.0/24") };
         let paths = |side: Side| {
             let desired = Desired::new(&model);
-            let wrong = Place::of(&desired, &model, side).unwrap().check_addresses(&[found.clone()]);
+            let wrong = Place::of(&desired, &model, side).unwrap().check_addresses(std::slice::from_ref(&found));
             wrong.iter().map(|one| one.path.as_ref().unwrap().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(paths(Side::Inbound), ["ip_addresses[0].ip", "ip_addresses[0].ipv6"]);

@@ -352,7 +352,7 @@ mod tests {
             status: "in-use".to_owned(),
         };
         let ip = "10.0.0.5".parse().unwrap();
-        let text = of_another(ip, &"subnet-a".into(), &[interface.clone()]).unwrap();
+        let text = of_another(ip, &"subnet-a".into(), std::slice::from_ref(&interface)).unwrap();
         assert_eq!(
             text,
             "10.0.0.5 of subnet-a belongs to the network interface eni-1 (somebody's). Choose another address."
