@@ -22,7 +22,7 @@ use studio::{
 use crate::emulator::{Account, Network, REGION, SECRET_KEY};
 
 /// Values for strings. Each attribute takes those that its own checks accept.
-const WORDS: [&str; 43] = [
+const WORDS: [&str; 44] = [
     "demo",
     "second",
     "demouser1",
@@ -64,6 +64,7 @@ const WORDS: [&str; 43] = [
     "192.168.10.0/24",
     "10.1.2.3",
     "fd00::5",
+    "123456789012",
     "arn:aws:iam::123456789012:role/example",
     "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl",
 ];
