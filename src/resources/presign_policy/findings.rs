@@ -85,8 +85,13 @@ pub fn shown(findings: &[Finding]) -> Vec<Shown> {
 /// What a plan says of the findings, on the attributes at fault.
 pub fn diagnostics(findings: &[Finding], on_lockout: OnLockout, settings: &Settings) -> Diagnostics {
     let mut said = Diagnostics::new();
-    for finding in findings {
-        let (summary, text) = (summary(finding), told(finding));
+    for (index, finding) in findings.iter().enumerate() {
+        let text = told(finding);
+        // Of warnings with the same first line Terraform shows one, and counts the others.
+        let is_same = |other: &&Finding| other.code == finding.code;
+        let (all, before) = (findings.iter().filter(is_same).count(), findings[..index].iter().filter(is_same).count());
+        let number = if all > 1 { format!(" ({} of {all})", before + 1) } else { String::new() };
+        let summary = summary(finding) + &number;
         let diagnostic = match (finding.severity, on_lockout) {
             (Severity::Error, OnLockout::Ignore) | (Severity::Info, _) => continue,
             (Severity::Error, OnLockout::Error) => Diagnostic::error(
@@ -160,6 +165,15 @@ mod tests {
             assert_eq!(said(Severity::Warning, on_lockout), Some(Said::Warning));
             assert_eq!(said(Severity::Info, on_lockout), None);
         }
+    }
+
+    #[test]
+    fn findings_of_one_kind_are_numbered() {
+        let found = [finding(Severity::Error), finding(Severity::Warning)];
+        let said = diagnostics(&found, OnLockout::Warn, &Settings::of(&Default::default()));
+        let summaries: Vec<_> = said.iter().map(|one| one.summary.as_str()).collect();
+        let summary = "Presigned URLs: source ip over endpoint";
+        assert_eq!(summaries, [format!("{summary} (1 of 2)"), format!("{summary} (2 of 2)")]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Case {
     /// What else is found, behind it or before it, in order.
     before: Vec<Code>,
     behind: Vec<Code>,
+    /// How many of the same kind are warnings where this one is an error.
+    pub warnings_of_its_kind: usize,
     /// The policies that the witness is simulated with beside the one that is made, as HCL.
     beside: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Case {
             shows: Shows::LockedOut,
             before: Vec::new(),
             behind: Vec::new(),
+            warnings_of_its_kind: 0,
             beside: vec![policy_of("identity", &format!("jsonencode({EVERYTHING})"))],
         }
     }
@@ -96,6 +99,13 @@ impl Case {
     /// Beside these policies instead of one that allows everything, each a kind and an expression.
     fn beside(mut self, policies: &[(&str, &str)]) -> Self {
         self.beside = policies.iter().map(|(kind, document)| policy_of(kind, document)).collect();
+        self
+    }
+
+    /// Behind it come so many of the same kind that are warnings.
+    fn and_warnings_of_its_kind(mut self, count: usize) -> Self {
+        self.warnings_of_its_kind = count;
+        self.behind = vec![self.code; count];
         self
     }
 
@@ -276,7 +286,7 @@ fn public_path(code: Code) -> Vec<Case> {
         Case::of_paths(code, |ground| json!([{ "vpc_endpoint_ids": [ground.studio, ground.api], }, { "source_cidr_blocks": ["0.0.0.0/1"] }, { "vpc_ids": [ground.network.vpc_id] }, { "source_cidr_blocks": ["128.0.0.0/1"] }]))
             .says(&["The paths together are open to the whole internet", anyone])
             .shows(Shows::LetIn)
-            .and(&[code, code]),
+            .and_warnings_of_its_kind(2),
     ]
 }
 
