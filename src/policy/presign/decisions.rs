@@ -7,7 +7,7 @@ use Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 
 const DOMAIN: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl";
 pub(super) const PROFILE: &str = "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada";
-const FOREIGN: &str = "arn:aws:sagemaker:us-east-1:210987654321:user-profile/d-mnopqrstuvwx/eve";
+pub(super) const FOREIGN: &str = "arn:aws:sagemaker:us-east-1:210987654321:user-profile/d-mnopqrstuvwx/eve";
 pub(super) const CALLER: &str = "arn:aws:iam::123456789012:role/Scientist";
 pub(super) const BREAK_GLASS: &str = "arn:aws:iam::123456789012:role/BreakGlass";
 

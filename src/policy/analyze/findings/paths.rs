@@ -170,7 +170,7 @@ impl PathIn<'_> {
                 let id = analysis.space().dimensions[ENDPOINT].classes[class].value.clone().unwrap_or_default();
                 format!("add {id}")
             }
-            None => "add its id".to_owned(),
+            None => "add the id of one".to_owned(),
         };
         let shown = candidate
             .or_else(|| analysis.at_stage(stage, denied))
