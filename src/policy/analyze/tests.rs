@@ -210,10 +210,13 @@ fn a_vpc_whose_endpoints_are_all_known_can_lack_one_too() {
     surroundings.complete_vpcs.insert(VPC.to_owned());
     assert_eq!(codes(&found(&settings, &surroundings)), []);
     surroundings.endpoints.remove(API);
-    assert_eq!(codes(&found(&settings, &surroundings)), [("missing_api_endpoint", Error)]);
+    let findings = found(&settings, &surroundings);
+    assert_eq!(codes(&findings), [("missing_api_endpoint", Error)]);
+    assert!(findings[0].message.contains("make one in the path's VPCs"), "{}", findings[0].message);
     surroundings.endpoints.remove(STUDIO);
     let findings = found(&settings, &surroundings);
     assert_eq!(codes(&findings), [("unreachable_path", Error), ("everyone_locked_out", Error)]);
+    assert_ne!(decision(&settings, the(Code::UnreachablePath, &findings)), Decision::Allow);
 }
 
 #[test]

@@ -192,18 +192,12 @@ pub fn cases(code: Code) -> Vec<Case> {
 
 fn missing_studio_endpoint(code: Code) -> Vec<Case> {
     let opening = "a presigned URL can be made on it, but opening it fails";
+    let everyone = ["allowed[0] has no endpoint for studio", opening, "everyone is locked out"];
     vec![
-        Case::of_paths(code, |ground| json!([{ "vpc_endpoint_ids": [ground.api] }])).says(&[
-            "allowed[0] has no endpoint for studio",
-            opening,
-            "everyone is locked out",
-        ]),
-        // In the VPC it can be told which one is meant.
-        missing_in_vpc(
-            code,
-            |ground| json!([{ "vpc_endpoint_ids": [ground.api], "vpc_ids": [ground.network.vpc_id] }]),
-        ),
-        Case::of_paths(
+        missing(code, |ground| json!([{ "vpc_endpoint_ids": [ground.api] }])).says(&everyone),
+        missing(code, |ground| json!([{ "vpc_endpoint_ids": [ground.api], "vpc_ids": [ground.network.vpc_id] }]))
+            .says(&everyone),
+        missing(
             code,
             |ground| json!([{ "vpc_endpoint_ids": [ground.api] }, { "source_cidr_blocks": ["203.0.113.0/24"] }]),
         )
@@ -212,34 +206,29 @@ fn missing_studio_endpoint(code: Code) -> Vec<Case> {
     ]
 }
 
-fn missing_in_vpc(code: Code, allowed: fn(&Ground) -> Json) -> Case {
-    let case = Case::of_paths(code, allowed);
-    let add = match code {
-        Code::MissingStudioEndpoint => format!("add {} to vpc_endpoint_ids", case.ground.studio),
-        _ => format!("add {} to vpc_endpoint_ids", case.ground.api),
-    };
-    case.says(&[&add])
-}
-
 fn missing_api_endpoint(code: Code) -> Vec<Case> {
     let making = "a presigned URL cannot be made on it, only used";
+    let everyone = ["allowed[0] has no endpoint for sagemaker.api", making, "everyone is locked out"];
     vec![
-        Case::of_paths(code, |ground| json!([{ "vpc_endpoint_ids": [ground.studio] }])).says(&[
-            "allowed[0] has no endpoint for sagemaker.api",
-            making,
-            "everyone is locked out",
-        ]),
-        missing_in_vpc(
-            code,
-            |ground| json!([{ "vpc_endpoint_ids": [ground.studio], "vpc_ids": [ground.network.vpc_id] }]),
-        ),
-        Case::of_paths(
+        missing(code, |ground| json!([{ "vpc_endpoint_ids": [ground.studio] }])).says(&everyone),
+        missing(code, |ground| json!([{ "vpc_endpoint_ids": [ground.studio], "vpc_ids": [ground.network.vpc_id] }]))
+            .says(&everyone),
+        missing(
             code,
             |ground| json!([{ "source_cidr_blocks": ["203.0.113.0/24"] }, { "vpc_endpoint_ids": [ground.studio] }]),
         )
         .severity(Severity::Warning)
         .says(&["allowed[1]", making, "Only those who can take another path for that get in"]),
     ]
+}
+
+/// The one to add is looked up in the VPC of the other one.
+fn missing(code: Code, allowed: fn(&Ground) -> Json) -> Case {
+    let case = Case::of_paths(code, allowed);
+    let Ground { studio, api, .. } = &case.ground;
+    let id = if code == Code::MissingStudioEndpoint { studio } else { api };
+    let add = format!("add {id} to vpc_endpoint_ids");
+    case.says(&[&add])
 }
 
 fn source_ip_over_endpoint(code: Code) -> Vec<Case> {

@@ -164,14 +164,7 @@ impl PathIn<'_> {
             choice[ENDPOINT].map_or(Truth::Unknown, is_known).and(denied(choice))
         };
         let candidate = analysis.at_stage(stage, known);
-        let add = match &candidate {
-            Some(shown) => {
-                let class = shown.choice[ENDPOINT].expect("the class is chosen");
-                let id = analysis.space().dimensions[ENDPOINT].classes[class].value.clone().unwrap_or_default();
-                format!("add {id}")
-            }
-            None => "add the id of one".to_owned(),
-        };
+        let add = self.how_to_add(candidate.as_ref());
         let shown = candidate
             .or_else(|| analysis.at_stage(stage, denied))
             .or_else(|| analysis.at_stage(stage, |c| analysis.is_ordinary(c)))?;
@@ -184,7 +177,7 @@ impl PathIn<'_> {
             Severity::Warning | Severity::Info => "Only those who can take another path for that get in",
         };
         let message = format!(
-            "{} has no endpoint for {}, so that {what}. {rest}; {add} to vpc_endpoint_ids.",
+            "{} has no endpoint for {}, so that {what}. {rest}; {add}.",
             self.name(),
             stage.endpoint().as_str()
         );
@@ -197,6 +190,18 @@ impl PathIn<'_> {
             Some(Accepted::Ids(ids)) => ids.iter().map(|id| self.analysis.class(ENDPOINT, id)).collect(),
             Some(Accepted::Networks(_)) | None => Vec::new(),
         }
+    }
+
+    /// What to change about the path, with the endpoint that would do.
+    fn how_to_add(&self, candidate: Option<&Shown>) -> String {
+        if !self.asked().contains_key(&Key::SourceVpce) {
+            return "make one in the path's VPCs, or add the VPC of one to vpc_ids".to_owned();
+        }
+        let id = candidate.and_then(|shown| {
+            let class = shown.choice[ENDPOINT]?;
+            self.analysis.space().dimensions[ENDPOINT].classes[class].value.clone()
+        });
+        format!("add {} to vpc_endpoint_ids", id.as_deref().unwrap_or("the id of one"))
     }
 
     /// Whether this is an endpoint that was looked up, for this stage, in a VPC where the path is.
