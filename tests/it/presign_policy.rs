@@ -373,12 +373,15 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
     let ground = Ground::new(Account::new());
     let before = ground.account.changes();
     let many: Vec<String> = (0..300).map(|n| format!("vpce-{n:017x}")).collect();
+    let domain = |n| format!("arn:aws:sagemaker:us-east-1:123456789012:domain/d-{n:012}");
+    let domains: Vec<String> = (0..100).map(domain).collect();
     for (name, value, said) in [
         ("allowed", json!([]), "allow at least one path"),
         ("allowed", json!([{}]), "a path must ask for an endpoint, a VPC or an address"),
         ("allowed", json!([{ "source_cidr_blocks": ["10.1.2.3/16"] }]), "10.1.0.0/16"),
         ("allowed", json!([{ "vpc_endpoint_ids": ["vpc-0abcdef0"] }]), "not the id of a VPC endpoint"),
         ("allowed", json!([{ "vpc_endpoint_ids": many }]), "more than the 6144 that IAM allows"),
+        ("domain_arns", json!(domains), "divide the domains among several policies"),
         ("domain_arns", json!(["d-abcdefghijkl"]), "not the ARN of a SageMaker domain"),
         ("mode", json!("deny"), "is not one of grant, guard, both"),
         ("user_profile", json!("${username}"), "not a policy variable"),

@@ -213,11 +213,7 @@ fn show_existing(model: &mut Model, config: &Model, recorded: &Recorded) {
 
 async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
     let ApplyRequest { prior, planned, mut private, .. } = request;
-    let operation = match (&prior, &planned) {
-        (None, _) => Operation::Create,
-        (Some(_), Some(_)) => Operation::Update,
-        (Some(_), None) => Operation::Destroy,
-    };
+    let operation = Operation::of(prior.as_ref(), planned.as_ref());
     let mut recorded = match prepare(&clients, prior.as_ref(), planned.as_ref(), &private).await {
         Ok(recorded) => recorded,
         Err(diagnostics) => return Applied { state: prior, private, diagnostics },
@@ -322,13 +318,8 @@ fn start(
     planned: Option<&Model>,
     recorded: &Recorded,
 ) -> Run {
-    let timeouts = planned.or(prior).and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
-    let limit = match operation {
-        Operation::Create => &timeouts.create,
-        Operation::Update => &timeouts.update,
-        Operation::Destroy => &timeouts.delete,
-    };
-    Run { work: Work::start(clients.clone(), call, &recorded.owner, limit), desired: planned.map(Desired::new) }
+    let limit = planned.or(prior).map_or(Value::Null, |model| operation.limit(&model.timeouts));
+    Run { work: Work::start(clients.clone(), call, &recorded.owner, &limit), desired: planned.map(Desired::new) }
 }
 
 /// What was found of an object.

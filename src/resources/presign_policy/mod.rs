@@ -139,11 +139,7 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
             return Applied { state: prior, private, diagnostics };
         }
     };
-    let operation = match (&prior, &planned) {
-        (None, _) => Operation::Create,
-        (Some(_), Some(_)) => Operation::Update,
-        (Some(_), None) => Operation::Destroy,
-    };
+    let operation = Operation::of(prior.as_ref(), planned.as_ref());
     let desired = match planned.as_ref().map(Desired::new) {
         None => None,
         Some(Some(desired)) if desired.is_complete() => Some(desired),
@@ -261,13 +257,8 @@ fn start_work(
     model: Option<&Model>,
     recorded: &Recorded,
 ) -> Work {
-    let timeouts = model.and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
-    let limit = match operation {
-        Operation::Create => &timeouts.create,
-        Operation::Update => &timeouts.update,
-        Operation::Destroy => &timeouts.delete,
-    };
-    Work::start(clients.clone(), call, &recorded.owner, limit)
+    let limit = model.map_or(Value::Null, |model| operation.limit(&model.timeouts));
+    Work::start(clients.clone(), call, &recorded.owner, &limit)
 }
 
 fn project(model: Model, recorded: &Recorded, clients: &Clients) -> Model {
