@@ -5,6 +5,7 @@ mod mutants;
 mod mutations;
 mod proof;
 mod speed;
+mod traps;
 
 use super::systems::{System, inventory};
 use super::*;

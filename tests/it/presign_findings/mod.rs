@@ -1,6 +1,7 @@
 //! What `studio_presign_policy` finds at plan, each kind as an error or a warning, and ignored.
 
 mod cases;
+mod looked_up;
 
 use std::collections::BTreeSet;
 
