@@ -819,3 +819,22 @@ fn unescaped(text: &str) -> String {
 pub fn in_one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn what_is_found_only_after_the_plan_does_not_break_its_apply() {
+    let ground = Ground::new(Account::new());
+    let policy = Policy::new(&ground)
+        .with("mode", json!("grant"))
+        .with("attach_to", json!({ "roles": ["analyst"] }))
+        .with("on_lockout", json!("warn"));
+    let workspace = Workspace::with(&ground.account, &policy.hcl());
+    workspace.plan();
+    let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let inline = ground.outside.iam().put_role_policy().role_name("analyst").policy_name("all");
+    ground.outside.run(inline.policy_document(everything).send());
+    let text = in_one_line(&workspace.apply_plan());
+    assert!(text.contains("arn:aws:iam::") && text.contains("grant takes nothing away"), "{text}");
+    let found = codes(&workspace.state().values(ADDRESS));
+    assert!(found.to_string().contains("grant_is_no_restriction"), "{found}");
+    workspace.plan().assert_empty();
+}

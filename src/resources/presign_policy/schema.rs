@@ -186,7 +186,7 @@ fn results() -> Vec<Attribute> {
         Attribute::string_map("endpoint_policy_json")
             .computed()
             .describe("The documents for the policies of VPC endpoints, by service, whether `endpoint_policies` sets them or not."),
-        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. Known at plan when the rules are, and everyone in `attach_to` is there."),
+        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. A plan says what it finds in messages; the attribute itself is known after the apply, because what is looked up may change until then. `studio_presign_policy_document` has the findings that follow from the rules alone at plan."),
     ]
 }
 
