@@ -15,6 +15,7 @@ use time::format_description::well_known::Rfc3339;
 use super::hosts;
 use crate::aws::sagemaker::domain::find_domain;
 use crate::aws::sagemaker::domain_types::{AuthMode, Domain};
+use crate::aws::sagemaker::landing::landing_uri;
 use crate::aws::sagemaker::presigned_url::{self, PresignRequest, create_presigned_url, host_of};
 use crate::aws::{AwsError, Clients, DomainId, Kind};
 use crate::connection::Connection;
@@ -22,7 +23,6 @@ use crate::framework::schema::{Check, Schema};
 use crate::framework::{
     Attribute, Call, Diagnostic, Diagnostics, EphemeralResource, Opened, Path, Private, Value, checks,
 };
-use crate::resources::landing::landing_uri;
 
 /// The ephemeral resource.
 pub struct PresignedUrl {

@@ -377,7 +377,7 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
     let domains: Vec<String> = (0..100).map(domain).collect();
     for (name, value, said) in [
         ("allowed", json!([]), "allow at least one path"),
-        ("allowed", json!([{}]), "a path must ask for an endpoint, a VPC or an address"),
+        ("allowed", json!([{}]), "allowed[0] asks nothing"),
         ("allowed", json!([{ "source_cidr_blocks": ["10.1.2.3/16"] }]), "10.1.0.0/16"),
         ("allowed", json!([{ "vpc_endpoint_ids": ["vpc-0abcdef0"] }]), "not the id of a VPC endpoint"),
         ("allowed", json!([{ "vpc_endpoint_ids": many }]), "more than the 6144 that IAM allows"),

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod domain;
 pub mod domain_types;
+pub mod landing;
 pub mod presigned_url;
 pub mod space;
 pub mod tags;

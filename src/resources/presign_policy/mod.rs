@@ -212,9 +212,7 @@ async fn plan_findings(
     let found = analyze(&presign, &seen.surroundings);
     let on_lockout = OnLockout::of(&model.on_lockout);
     let mut diagnostics = findings::diagnostics(&found, on_lockout, &settings);
-    if on_lockout != OnLockout::Ignore {
-        diagnostics.extend(seen.note);
-    }
+    diagnostics.extend(seen.note);
     diagnostics
 }
 

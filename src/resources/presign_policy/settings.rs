@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::findings;
 use super::schema::{Allowed, Model};
 use crate::framework::{Diagnostic, Diagnostics, Path, Value};
+use crate::policy::analyze::empty_path;
 use crate::policy::document::{Document, MANAGED_POLICY_LIMIT};
 use crate::policy::inputs::{At, DomainArn, InputError, Key, check_domain_arn};
 use crate::policy::presign::{AllowedPath, EndpointKind, Mode, Presign, PresignSettings};
@@ -75,11 +77,18 @@ impl Settings {
             Err(errors) => errors
                 .iter()
                 .filter(|error| self.gaps.leave_room_for(error))
-                .map(|error| {
-                    let summary = format!("Invalid {}", attribute(&error.at));
-                    Diagnostic::error(summary, format!("{}.", error.problem)).at(self.path(&error.at))
-                })
+                .map(|error| self.complaint(error))
                 .collect(),
+        }
+    }
+
+    fn complaint(&self, error: &InputError) -> Diagnostic {
+        match empty_path(&self.known, error) {
+            Some(finding) => findings::refusal(&finding, self),
+            None => {
+                let summary = format!("Invalid {}", attribute(&error.at));
+                Diagnostic::error(summary, format!("{}.", error.problem)).at(self.path(&error.at))
+            }
         }
     }
 

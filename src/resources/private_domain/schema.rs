@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** calls nothing.
 
+use crate::aws::sagemaker::landing::landing_uri;
 use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Dynamic, Type, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
-use crate::resources::landing::landing_uri;
 
 /// The services that Studio needs, and the default of `endpoints.services`.
 pub const DEFAULT_SERVICES: [&str; 3] = ["sagemaker.api", "sagemaker.runtime", "studio"];

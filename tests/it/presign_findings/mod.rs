@@ -220,16 +220,25 @@ fn a_policy_without_fault_says_nothing_in_any_mode() {
 #[test]
 fn a_path_that_asks_nothing_is_refused_whatever_on_lockout_says() {
     let ground = clean_ground();
-    for (allowed, place) in [
-        (json!([{}]), "allowed[0]"),
-        (json!([{ "vpc_endpoint_ids": [ground.studio, ground.api] }, { "vpc_ids": [] }]), "allowed[1].vpc_ids"),
+    for (allowed, place, who) in [
+        (json!([{}]), "allowed[0] asks nothing", "would be let in"),
+        (
+            json!([{ "vpc_endpoint_ids": [ground.studio, ground.api] }, { "vpc_ids": [] }]),
+            "allowed[1].vpc_ids is an empty list",
+            "are locked out",
+        ),
     ] {
         for on_lockout in ["error", "warn", "ignore"] {
             let policy = clean(&ground).with("allowed", allowed.clone()).with("on_lockout", json!(on_lockout));
             let before = ground.account.changes();
             let workspace = Workspace::with(&ground.account, &policy.hcl());
-            let text = in_one_line(&workspace.apply_expect_error());
-            assert!(text.contains(place), "{text}");
+            let text = workspace.apply_expect_error();
+            let told = Told::read(&text, "Error", Code::EmptyPath).unwrap_or_else(|| panic!("it is not told: {text}"));
+            assert_eq!(told.attribute, "allowed");
+            for words in [place, who, "Finding empty_path", "This is refused whatever on_lockout says"] {
+                assert!(told.detail.contains(words), "{words:?} is not in: {text}");
+            }
+            assert!(serde_json::from_str::<Json>(&told.witness).is_ok(), "{text}");
             assert_eq!(ground.account.changes(), before);
         }
     }
@@ -311,11 +320,14 @@ fn what_may_not_be_read_is_left_out_and_said_once() {
         deny("iam", "ListRolePolicies"),
         deny("sagemaker", "DescribeDomain"),
     ]));
-    let policy = Policy::new(&ground).with("attach_to", json!({ "roles": ["analyst"] }));
-    let plan = Workspace::with(&ground.account, &policy.hcl()).plan();
-    assert!(!plan.text.contains("Presigned URLs"), "{}", plan.text);
-    for action in ["ec2:DescribeVpcEndpoints", "iam:ListRolePolicies", "sagemaker:DescribeDomain"] {
-        assert_eq!(plan.text.matches(&format!("needs {action}")).count(), 1, "{}", plan.text);
+    for on_lockout in ["error", "ignore"] {
+        let policy = Policy::new(&ground).with("attach_to", json!({ "roles": ["analyst"] }));
+        let policy = policy.with("on_lockout", json!(on_lockout));
+        let plan = Workspace::with(&ground.account, &policy.hcl()).plan();
+        assert!(!plan.text.contains("Presigned URLs"), "{}", plan.text);
+        for action in ["ec2:DescribeVpcEndpoints", "iam:ListRolePolicies", "sagemaker:DescribeDomain"] {
+            assert_eq!(plan.text.matches(&format!("needs {action}")).count(), 1, "{}", plan.text);
+        }
     }
 }
 

@@ -47,8 +47,18 @@ fn a_wrong_value_is_named_where_it_stands() {
     let found = complaints(&wrong).join("\n");
     expect_test::expect![[r#"
         domain_arns["d-1"]: "d-1" is not the ARN of a SageMaker domain, such as arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl.
-        allowed[0]: a path must ask for an endpoint, a VPC or an address, else it allows everything.
-        allowed[1].vpc_ids: the list is empty, so nothing could meet it; leave it out to ask nothing.
+        allowed[0]: allowed[0] asks nothing, so every request from anywhere would be on it, and whoever has the caller's credentials would be let in. Give it endpoints, VPCs or address ranges.
+
+        Finding empty_path, shown by this request:
+          {"name":"anyone on the internet","action":"sagemaker:CreatePresignedDomainUrl","resource":"arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada","principal_arn":"arn:aws:iam::123456789012:role/Scientist","context":{"aws:SourceIp":"192.0.2.44"}}
+
+        This is refused whatever on_lockout says: there is no policy for such a path.
+        allowed[1].vpc_ids: allowed[1].vpc_ids is an empty list, so no request is on this path, and those for whom it is meant are locked out. Leave the list out to ask nothing there, or fill it.
+
+        Finding empty_path, shown by this request:
+          {"name":"someone whom the path does not take","action":"sagemaker:CreatePresignedDomainUrl","resource":"arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada","principal_arn":"arn:aws:iam::123456789012:role/Scientist","context":{"aws:SourceIp":"192.0.2.44"}}
+
+        This is refused whatever on_lockout says: there is no policy for such a path.
         allowed[1].source_cidr_blocks["10.1.2.3/16"]: "10.1.2.3/16" is an address inside the range 10.1.0.0/16; write the range.
         exempt_principal_arns["arn:aws:sts::123456789012:assumed-role/a/b"]: "arn:aws:sts::123456789012:assumed-role/a/b" is the ARN of a session, which never matches; give the ARN of its role.
         resource_tags["team"]: "${team}" is not a policy variable such as ${aws:username}."#]]
@@ -93,13 +103,12 @@ fn what_is_known_is_checked_beside_what_is_not() {
         ..Allowed::default()
     };
     unknown.allowed = Value::Known(vec![Value::Unknown, Value::Known(list), Value::Known(Allowed::default())]);
+    let [range, empty] = complaints(&unknown).try_into().expect("two are wrong");
     assert_eq!(
-        complaints(&unknown),
-        [
-            "allowed[1].source_cidr_blocks[\"10.0.0.1/8\"]: \"10.0.0.1/8\" is an address inside the range 10.0.0.0/8; write the range.",
-            "allowed[2]: a path must ask for an endpoint, a VPC or an address, else it allows everything.",
-        ]
+        range,
+        "allowed[1].source_cidr_blocks[\"10.0.0.1/8\"]: \"10.0.0.1/8\" is an address inside the range 10.0.0.0/8; write the range.",
     );
+    assert!(empty.starts_with("allowed[2]: allowed[2] asks nothing"), "{empty}");
 }
 
 #[test]
