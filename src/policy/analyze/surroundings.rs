@@ -27,7 +27,8 @@ pub struct Endpoint {
     pub service: Option<Service>,
     /// The VPC that it is in.
     pub vpc_id: Option<String>,
-    /// Whether the service's public names lead to it inside its VPC.
+    /// Whether the service's public names lead to it inside its VPC. `None` where that is not known, or something else
+    /// than private DNS decides it.
     pub private_dns: Option<bool>,
     /// Its policy, as it is or is about to be.
     pub policy: Option<Document>,

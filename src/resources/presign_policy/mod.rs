@@ -9,6 +9,7 @@ pub mod desired;
 pub mod findings;
 pub mod import;
 pub mod lookup;
+pub mod names;
 pub mod plan;
 pub mod read;
 pub mod recorded;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
+use super::names;
 use super::schema::{Model, endpoint_kind, kind_of_service, known_set};
 use super::settings::Settings;
 use crate::aws::ec2::vpc::find_vpc;
@@ -67,6 +68,7 @@ pub async fn look(clients: &Clients, model: &Model, own: &BTreeSet<PolicyArn>) -
             seen.surroundings.callers.push(Caller { arn: identity.arn, policies });
         }
     }
+    names::look(clients, &mut seen.surroundings, &mut note).await;
     plan_endpoint_policies(&mut seen.surroundings, model);
     seen.note = note.into_diagnostic();
     seen

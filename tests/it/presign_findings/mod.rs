@@ -5,12 +5,13 @@ mod looked_up;
 
 use std::collections::BTreeSet;
 
+use aws_sdk_route53::types::{HostedZoneConfig, Vpc, VpcRegion};
 use serde_json::{Value as Json, json};
 use studio::policy::analyze::{Code, Severity};
 
 use self::cases::{Case, EVERYTHING, Shows, cases, clean, clean_ground};
 use crate::{
-    emulator::Account,
+    emulator::{Account, REGION},
     presign_policy::{ADDRESS, Ground, Policy, codes, in_one_line},
     terraform::Workspace,
 };
@@ -344,6 +345,22 @@ fn what_changes_around_the_policy_shows_and_is_no_change_of_it() {
     workspace.apply();
     assert_eq!(state(), json!(["private_dns_off"]));
     workspace.destroy();
+}
+
+#[test]
+fn a_hosted_zone_in_the_place_of_private_dns_will_do() {
+    let ground = Ground::new(Account::new());
+    assert_eq!(found(&ground, &clean(&ground)), ["private_dns_off", "private_dns_off"]);
+    let zone = |name: &str| {
+        let vpc = Vpc::builder().vpc_id(&ground.network.vpc_id).vpc_region(VpcRegion::from(REGION)).build();
+        let private = HostedZoneConfig::builder().private_zone(true).build();
+        let request = ground.outside.route53().create_hosted_zone().name(name).caller_reference(name);
+        ground.outside.run(request.vpc(vpc).hosted_zone_config(private).send());
+    };
+    zone(&format!("studio.{REGION}.sagemaker.aws"));
+    assert_eq!(found(&ground, &clean(&ground)), ["private_dns_off"]);
+    zone(&format!("api.sagemaker.{REGION}.amazonaws.com"));
+    assert_eq!(found(&ground, &clean(&ground)), [""; 0]);
 }
 
 #[test]
