@@ -331,6 +331,11 @@ impl Outside {
         aws_sdk_route53resolver::Client::new(&self.config)
     }
 
+    /// Organizations.
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        aws_sdk_organizations::Client::new(&self.config)
+    }
+
     /// RAM.
     pub fn ram(&self) -> aws_sdk_ram::Client {
         aws_sdk_ram::Client::new(&self.config)

@@ -7,6 +7,7 @@
 //! | `recorded.rs`, `read.rs`, `find.rs` | what there is |
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `addresses.rs` | how addresses are changed without a gap |
+//! | `principal.rs`, `sharing.rs` | with whom rules are shared |
 //! | `apply/` | the AWS calls, one file for each kind of part |
 //! | `lookup.rs`, `preflight.rs` | what is looked up before anything is made |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
@@ -23,10 +24,12 @@ pub mod lookup;
 pub mod model;
 pub mod plan;
 pub mod preflight;
+pub mod principal;
 pub mod project;
 pub mod read;
 pub mod recorded;
 pub mod schema;
+pub mod sharing;
 pub mod unknown;
 pub mod validate;
 
@@ -35,6 +38,7 @@ mod tests;
 
 use async_trait::async_trait;
 
+use crate::aws::organizations::organization::Organization;
 use crate::aws::route53resolver::endpoint::Direction;
 use crate::aws::{AwsError, Clients, ResolverEndpointId};
 use crate::connection::Connection;
@@ -218,17 +222,21 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
         (Some(_), Some(_)) => Operation::Update,
         (Some(_), None) => Operation::Destroy,
     };
-    let mut recorded = match prepare(&clients, prior.as_ref(), planned.as_ref(), &private).await {
-        Ok(recorded) => recorded,
+    let ready = prepare(&clients, prior.as_ref(), planned.as_ref(), &private);
+    let (before, organization) = match with_organization(&clients, planned.as_ref(), ready).await {
+        Ok(ready) => ready,
         Err(diagnostics) => return Applied { state: prior, private, diagnostics },
     };
-    let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded);
+    let mut recorded = before.clone();
+    let work = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded.owner);
+    let run = Run { work, desired: planned.as_ref().map(Desired::new), organization };
     if let Some(desired) = &run.desired {
         recorded = plan::retiring(desired, &recorded);
     }
     let steps = plan::steps(run.desired.as_ref(), &recorded);
     let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
     let mut diagnostics = explain(operation, &report, &recorded.parts(), Key::name);
+    diagnostics.extend(sharing::invitations(&before, &recorded));
     if let Err(error) = apply::unmark(&run.work, &mut recorded).await {
         diagnostics.push(aws_error("finish the endpoints", &error));
     }
@@ -237,6 +245,20 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
     let state =
         state.map(|model| project::project(model, &recorded, clients.region().as_str(), clients.default_tags()));
     Applied { state, private, diagnostics }
+}
+
+/// The same with the organization, where it is needed.
+async fn with_organization(
+    clients: &Clients,
+    planned: Option<&Model>,
+    ready: impl Future<Output = Result<Recorded, Diagnostics>>,
+) -> Result<(Recorded, Option<Organization>), Diagnostics> {
+    let recorded = ready.await?;
+    let organization = match planned {
+        Some(planned) => sharing::organization(clients, planned, &recorded).await?,
+        None => None,
+    };
+    Ok((recorded, organization))
 }
 
 /// What is known to exist before the first step, with what was unknown at plan checked now.
@@ -320,15 +342,15 @@ fn start(
     operation: Operation,
     prior: Option<&Model>,
     planned: Option<&Model>,
-    recorded: &Recorded,
-) -> Run {
+    owner: &str,
+) -> Work {
     let timeouts = planned.or(prior).and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
     let limit = match operation {
         Operation::Create => &timeouts.create,
         Operation::Update => &timeouts.update,
         Operation::Destroy => &timeouts.delete,
     };
-    Run { work: Work::start(clients.clone(), call, &recorded.owner, limit), desired: planned.map(Desired::new) }
+    Work::start(clients.clone(), call, owner, limit)
 }
 
 /// What was found of an object.

@@ -158,6 +158,9 @@ pub struct Share {
     pub name: String,
     /// With whom it shares; the text says why one is without effect.
     pub principals: BTreeMap<String, Option<String>>,
+    /// The accounts that have been invited, and have not accepted yet.
+    #[serde(default)]
+    pub invited: BTreeSet<String>,
     /// What it shares, by ARN; the text says why one is without effect.
     pub resources: BTreeMap<String, Option<String>>,
     /// Whether it is in force, and nothing about it is being changed.

@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::principal::{self, Principal};
 use crate::dns::address::parse_address;
 use crate::dns::name::ZoneName;
 use crate::dns::zones::DomainId;
@@ -109,8 +110,9 @@ fn outbound() -> Attribute {
                 .check(checks::at_least(1))
                 .check(checks::at_most(MOST_ADDRESSES)),
             Attribute::string_set("share_with")
-                .describe("With whom the rules are shared through AWS RAM: account ids, and the ARNs of organizational units or of an organization. Sharing with an organization has to be turned on in RAM. An account outside of the organization is invited, and can use the rules once it has accepted. Each account puts the rules, by `rule_ids`, on its own VPCs.")
-                .check_each(checks::text(principal)),
+                .describe("With whom the rules are shared through AWS RAM: account ids, and the ids or ARNs of organizational units or of the organization. RAM takes ARNs; an id is completed from the organization that the account belongs to, which takes the permission `organizations:DescribeOrganization`. Sharing with an organization has to be turned on in RAM by its management account. An account outside of the organization is invited, and can use the rules once it has accepted; the apply does not wait for that. Each account puts the rules, by `rule_ids`, on its own VPCs.")
+                .check_each(checks::text(known_principal))
+                .equivalent(principal::same_values),
         ],
     )
     .describe("The half inside AWS: an outbound endpoint with a security group of its own, and a forward rule for each of `forward_zones`, for VPCs that must resolve them through the inbound addresses.")
@@ -203,21 +205,13 @@ fn ipv6(text: &str) -> Result<(), String> {
 }
 
 /// Whom RAM takes, of those that Resolver rules can be shared with ("CreateResourceShare", RAM API reference).
-fn principal(text: &str) -> Result<(), String> {
-    let is_account = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let is_organization = matches!(parts[..], ["arn", _, "organizations", "", _, what]
-        if what.starts_with("organization/o-") || what.starts_with("ou/o-"));
-    if is_account || is_organization {
-        return Ok(());
+fn known_principal(text: &str) -> Result<(), String> {
+    match Principal::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{text:?} is neither an account id of twelve digits, nor the id or ARN of an organization or an organizational unit, such as o-abc, ou-abc-def or arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def."
+        )),
     }
-    let hint = match text.starts_with("ou-") || text.starts_with("o-") {
-        true => " RAM takes a unit or an organization by its ARN alone, which AWS Organizations shows beside its id.",
-        false => "",
-    };
-    Err(format!(
-        "{text:?} is neither an account id of twelve digits nor the ARN of an organizational unit or an organization, such as arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def.{hint}"
-    ))
 }
 
 fn zone_name(text: &str) -> Result<(), String> {
@@ -267,19 +261,12 @@ mod tests {
 
     #[test]
     fn rules_are_shared_with_accounts_units_and_organizations() {
-        for good in [
-            "123456789012",
-            "arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def",
-            "arn:aws-us-gov:organizations::123456789012:organization/o-abc",
-        ] {
-            assert_eq!(principal(good), Ok(()), "{good}");
+        for good in ["123456789012", "o-abc", "arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def"] {
+            assert_eq!(known_principal(good), Ok(()), "{good}");
         }
-        for bad in
-            ["12345678901", "o-abc", "arn:aws:iam::123456789012:role/r", "arn:aws:organizations::1:account/o-a/2"]
-        {
-            assert!(principal(bad).is_err(), "{bad}");
+        for bad in ["12345678901", "arn:aws:iam::123456789012:role/r", "arn:aws:organizations::1:account/o-a/2"] {
+            assert!(known_principal(bad).unwrap_err().contains(bad), "{bad}");
         }
-        assert!(principal("ou-abc-def").unwrap_err().ends_with("shows beside its id."));
     }
 
     #[test]

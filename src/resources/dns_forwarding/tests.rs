@@ -1,3 +1,5 @@
+mod handover;
+
 use std::collections::BTreeSet;
 
 use expect_test::expect;
@@ -537,6 +539,7 @@ fn both_applied() -> Recorded {
     now.share = Some(Share {
         arn: "arn:share".into(),
         name: changes::share_name("dns"),
+        invited: BTreeSet::new(),
         principals: [("123456789012".to_owned(), None)].into(),
         resources: [("arn:rule/0".to_owned(), None), ("arn:rule/1".to_owned(), None)].into(),
         ready: true,
