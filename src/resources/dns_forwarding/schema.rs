@@ -83,7 +83,8 @@ fn ip_addresses(description: &'static str) -> Attribute {
                 .check(checks::text(ipv4)),
             Attribute::string("ipv6")
                 .describe("The IPv6 address, one of the subnet's, where the endpoint has IPv6. Without it Resolver chooses one.")
-                .check(checks::text(ipv6)),
+                .check(checks::text(ipv6))
+                .equivalent(same_ipv6),
         ],
     )
     .check(checks::at_least(FEWEST_ADDRESSES))
@@ -137,7 +138,7 @@ fn access() -> Vec<Attribute> {
 fn zones() -> Vec<Attribute> {
     vec![
         Attribute::strings("zones")
-            .describe("The zones to forward, by their own names: a zone covers every name below it, and wildcards are refused. By default the parents of all of Studio's names in the Region.")
+            .describe("The zones to forward, by their own names: a zone covers every name below it, and wildcards are refused. By default the parents of all of Studio's names in the Region. A zone that holds more than Studio's names, such as `sagemaker.aws` or `eu-central-1.amazonaws.com`, is warned of; one that holds the names of every AWS service, such as `amazonaws.com`, is refused.")
             .check_each(checks::text(zone_name))
             .check(checks::at_least(1)),
         Attribute::string_set("domain_ids")
@@ -202,6 +203,12 @@ fn ipv4(text: &str) -> Result<(), String> {
 fn ipv6(text: &str) -> Result<(), String> {
     let wrong = || format!("{text:?} is not an IPv6 address such as fd00::10.");
     text.parse::<Ipv6Addr>().map(drop).map_err(|_| wrong())
+}
+
+/// Whether two texts spell one address.
+fn same_ipv6(one: &Dynamic, other: &Dynamic) -> bool {
+    let address = |text: &Dynamic| text.as_str().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    address(one).is_some() && address(one) == address(other)
 }
 
 /// Whom RAM takes, of those that Resolver rules can be shared with ("CreateResourceShare", RAM API reference).
