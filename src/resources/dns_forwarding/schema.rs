@@ -106,7 +106,7 @@ fn outbound() -> Attribute {
                 .describe("The VPCs of this account and Region that the rules are put on: what is in them then resolves the zones through the inbound endpoint. Never the VPC of the inbound endpoint itself, whose queries would go round in a loop. VPCs of other accounts get the rules through `share_with`.")
                 .check_each(vpc()),
             Attribute::string_set("target_ips")
-                .describe("The addresses that the rules forward to, one to six, all IPv4 or all IPv6. By default those of the inbound endpoint, also when they change; of a dualstack endpoint the IPv4 ones.")
+                .describe("The addresses that the rules forward to, one to six, all IPv4 or all IPv6. By default those of the inbound endpoint, of a dualstack endpoint the IPv4 ones. The rules follow when they change; where all of them are exchanged, they ask the new ones before the last old one goes.")
                 .check_each(checks::text(|text| parse_address(text).map(drop).map_err(sentence)))
                 .check(checks::at_least(1))
                 .check(checks::at_most(MOST_ADDRESSES)),
@@ -126,7 +126,7 @@ fn access() -> Vec<Attribute> {
             .check_each(checks::cidr()),
         Attribute::string_set("security_group_ids")
             .replaces()
-            .describe("Security groups for the endpoint. By default one is made. Resolver cannot change an endpoint's groups, so a change replaces the resource.")
+            .describe("Security groups for the endpoint. By default one is made. Resolver cannot change an endpoint's groups.")
             .check_each(checks::prefix(&["sg-"], "a security group id such as sg-0abc"))
             .check(checks::at_least(1)),
         Attribute::bool("untracked")
