@@ -130,7 +130,7 @@ fn a_member_account_completes_ids_too() {
     set(&mut made, json!([organization.units[0]]));
     made.workspace.apply();
     made.workspace.plan().assert_empty();
-    assert_eq!(made.principals(), [organization.unit_arns[0].clone()]);
+    assert_eq!(made.principals(), [organization.unit_arns[0].as_str()]);
     made.destroy();
 }
 
@@ -143,7 +143,7 @@ fn an_id_that_is_known_late_is_completed_late() {
     made.workspace.write(&(hcl + &data));
     made.workspace.apply();
     made.workspace.plan().assert_empty();
-    assert_eq!(made.principals(), [organization.unit_arns[0].clone()]);
+    assert_eq!(made.principals(), [organization.unit_arns[0].as_str()]);
     // One that is of no use is told of before anything is changed.
     let (made, organization) = prepared(Account::new(), |own| json!([own.member]));
     let data = "resource \"terraform_data\" \"unit\" {\n  input = \"o-zzzzzzzzzz\"\n}\n";
@@ -202,7 +202,7 @@ fn where_sharing_with_the_organization_is_off_the_error_says_so_at_once() {
     made.workspace.untaint(ADDRESS);
     made.workspace.apply();
     made.workspace.plan().assert_empty();
-    assert_eq!(made.principals(), [organization.arn.clone()]);
+    assert_eq!(made.principals(), [organization.arn.as_str()]);
     made.destroy();
 }
 
@@ -221,7 +221,7 @@ fn an_account_outside_of_the_organization_is_invited_and_not_waited_for() {
     }
     assert!(!in_one_line(&made.workspace.plan().text).contains("has been invited"), "it is said once");
     made.workspace.plan().assert_empty();
-    assert_eq!(made.principals(), [organization.member.clone()]);
+    assert_eq!(made.principals(), [organization.member.as_str()]);
 
     // It declines: that is told of, and the next apply invites it anew.
     let theirs = other.outside();

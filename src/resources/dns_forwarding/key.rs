@@ -63,7 +63,7 @@ impl Key {
             Key::Group(side) => format!("security group of the {}", side.name()),
             Key::Endpoint(side) => side.name(),
             Key::Addresses(side) => format!("addresses of the {}", side.name()),
-            Key::Handover(zone) => format!("handover of the forward rule for {zone} to the new addresses"),
+            Key::Handover(zone) => format!("forward rule for {zone} (to ask the new addresses)"),
             Key::LastAddresses => "last addresses of the inbound endpoint".to_owned(),
             Key::Rule(zone) => format!("forward rule for {zone}"),
             Key::Association(zone, vpc) => format!("association of the rule for {zone} with {vpc}"),

@@ -38,7 +38,6 @@ mod tests;
 
 use async_trait::async_trait;
 
-use crate::aws::organizations::organization::Organization;
 use crate::aws::route53resolver::endpoint::Direction;
 use crate::aws::{AwsError, Clients, ResolverEndpointId};
 use crate::connection::Connection;
@@ -223,7 +222,7 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
         (Some(_), None) => Operation::Destroy,
     };
     let ready = prepare(&clients, prior.as_ref(), planned.as_ref(), &private);
-    let (before, organization) = match with_organization(&clients, planned.as_ref(), ready).await {
+    let (before, organization) = match sharing::with_organization(&clients, planned.as_ref(), ready).await {
         Ok(ready) => ready,
         Err(diagnostics) => return Applied { state: prior, private, diagnostics },
     };
@@ -245,20 +244,6 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
     let state =
         state.map(|model| project::project(model, &recorded, clients.region().as_str(), clients.default_tags()));
     Applied { state, private, diagnostics }
-}
-
-/// The same with the organization, where it is needed.
-async fn with_organization(
-    clients: &Clients,
-    planned: Option<&Model>,
-    ready: impl Future<Output = Result<Recorded, Diagnostics>>,
-) -> Result<(Recorded, Option<Organization>), Diagnostics> {
-    let recorded = ready.await?;
-    let organization = match planned {
-        Some(planned) => sharing::organization(clients, planned, &recorded).await?,
-        None => None,
-    };
-    Ok((recorded, organization))
 }
 
 /// What is known to exist before the first step, with what was unknown at plan checked now.

@@ -36,16 +36,35 @@ pub async fn organization(
             if foreign.has_errors() { Err(foreign) } else { Ok(Some(found)) }
         }
         Ok(None) => Err(at_each("The account belongs to no organization", &|one| {
-            format!("{one} is of an organization, and RAM shares with one's own alone. Name single accounts instead.")
+            format!(
+                "{one} belongs to an organization, and RAM shares with one's own alone. Name single accounts instead."
+            )
         })),
         Err(error) if error.kind == Kind::AccessDenied => Err(at_each("An id cannot be completed", &|one| {
             format!(
-                "RAM takes {one} by its ARN alone. To find that out takes the permission organizations:DescribeOrganization, which is not there. Allow it, or give the ARN instead, which AWS Organizations shows beside the id: {}.",
+                "RAM takes {one} by its ARN alone. Finding that takes the permission organizations:DescribeOrganization, which these credentials do not have. Allow it, or give the ARN instead, which AWS Organizations shows beside the id: {}.",
                 example(one)
             )
         })),
         Err(error) => Err(aws_error("look up the organization of the account", &error).into()),
     }
+}
+
+/// What is known to exist before the first step, with the organization, where it is needed.
+///
+/// # Errors
+/// As [`organization`], and those of `ready`.
+pub async fn with_organization(
+    clients: &Clients,
+    planned: Option<&Model>,
+    ready: impl Future<Output = Result<Recorded, Diagnostics>>,
+) -> Result<(Recorded, Option<Organization>), Diagnostics> {
+    let recorded = ready.await?;
+    let organization = match planned {
+        Some(planned) => organization(clients, planned, &recorded).await?,
+        None => None,
+    };
+    Ok((recorded, organization))
 }
 
 /// Tells of accounts that were invited by an apply, and have to accept.
@@ -56,7 +75,7 @@ pub fn invitations(before: &Recorded, now: &Recorded) -> Diagnostics {
     let is_new = |account: &&String| before.share.as_ref().is_none_or(|before| !before.invited.contains(*account));
     let tell = |account: &String| {
         let text = format!(
-            "{account} is not of the organization of this account, or the organization does not share through RAM. RAM has invited it to {}. It can use the rules once somebody there has accepted the invitation, in RAM under \"Shared with me\".",
+            "{account} does not belong to the organization of this account, or the organization does not share through RAM. RAM has invited it to {}. It can use the rules once somebody there has accepted the invitation, in RAM under \"Shared with me\".",
             share.arn
         );
         Diagnostic::warning("An account has been invited", text).at(element(account))
@@ -100,5 +119,57 @@ fn example(text: &str) -> String {
     match Principal::parse(text) {
         Some(Principal::Unit(unit)) => format!("arn:aws:organizations::<management account>:ou/o-…/{unit}"),
         _ => format!("arn:aws:organizations::<management account>:organization/{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::Value;
+    use crate::resources::dns_forwarding::model::Outbound;
+    use crate::resources::dns_forwarding::recorded::Share;
+
+    const UNIT: &str = "arn:aws:organizations::111111111111:ou/o-abc/ou-r1-u1";
+
+    fn model(share_with: &[&str]) -> Model {
+        let share_with = Value::Known(share_with.iter().map(|text| Value::from(*text)).collect());
+        Model { outbound: Value::Known(Outbound { share_with, ..Outbound::empty() }), ..Model::empty() }
+    }
+
+    fn shared(principals: &[&str], invited: &[&str]) -> Recorded {
+        let share = Share {
+            arn: "arn:share".into(),
+            name: "studio-dns dns".to_owned(),
+            principals: principals.iter().map(|text| ((*text).to_owned(), None)).collect(),
+            invited: invited.iter().map(|text| (*text).to_owned()).collect(),
+            resources: Default::default(),
+            ready: true,
+            tags: Default::default(),
+        };
+        Recorded { share: Some(share), ..Recorded::default() }
+    }
+
+    #[test]
+    fn only_new_ids_of_organizations_and_units_are_incomplete() {
+        let desired = Desired::new(&model(&["123456789012", "o-abc", "ou-r1-u1", "ou-r1-u2", UNIT]));
+        assert_eq!(incomplete(&desired, &Recorded::default()), ["o-abc", "ou-r1-u1", "ou-r1-u2"]);
+        assert_eq!(incomplete(&desired, &shared(&[UNIT], &[])), ["o-abc", "ou-r1-u2"]);
+    }
+
+    #[test]
+    fn what_is_of_another_organization_is_named() {
+        let arn = "arn:aws:organizations::111111111111:organization/o-other".to_owned();
+        let own = Organization { id: "o-other".to_owned(), arn };
+        let found = foreign(&model(&["123456789012", "o-abc", "o-other", "ou-r1-u2", UNIT]), &own);
+        let paths: Vec<_> = found.iter().map(|one| one.path.as_ref().unwrap().to_string()).collect();
+        assert_eq!(paths, [format!("outbound.share_with[{UNIT:?}]"), "outbound.share_with[\"o-abc\"]".to_owned()]);
+    }
+
+    #[test]
+    fn each_invitation_is_told_of_once() {
+        let invited = shared(&["123456789012"], &["123456789012"]);
+        assert_eq!(invitations(&Recorded::default(), &invited).iter().count(), 1);
+        assert!(invitations(&invited, &invited).is_empty());
+        assert!(invitations(&invited, &shared(&["123456789012"], &[])).is_empty());
     }
 }

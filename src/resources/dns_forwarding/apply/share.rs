@@ -141,7 +141,7 @@ fn explained(error: AwsError) -> AwsError {
         return error;
     }
     let message = format!(
-        "{} (RAM says so, too, where sharing with the organization is not turned on: the management account does that in the settings of RAM)",
+        "{} (RAM also says so where sharing with the organization is not turned on; the management account turns it on in RAM's settings)",
         error.message
     );
     AwsError { message, ..error }
