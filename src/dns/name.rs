@@ -101,11 +101,13 @@ impl ZoneName {
 
     /// Whether forwarding this zone forwards `name` too: it is the same or lies below.
     pub fn covers(&self, name: &Self) -> bool {
-        match name.0.strip_suffix(&self.0) {
-            Some(rest) => rest.is_empty() || rest.ends_with('.'),
-            None => false,
-        }
+        is_within(&name.0, &self.0)
     }
+}
+
+/// Whether a name is a zone's, or lies below it. Both are written alike: in small letters, and without a dot at the end.
+pub fn is_within(name: &str, zone: &str) -> bool {
+    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 impl fmt::Display for ZoneName {

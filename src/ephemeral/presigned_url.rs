@@ -22,6 +22,7 @@ use crate::framework::schema::{Check, Schema};
 use crate::framework::{
     Attribute, Call, Diagnostic, Diagnostics, EphemeralResource, Opened, Path, Private, Value, checks,
 };
+use crate::resources::landing::landing_uri;
 
 /// The ephemeral resource.
 pub struct PresignedUrl {
@@ -91,7 +92,7 @@ fn attributes() -> Vec<Attribute> {
             .describe("The domain's id."),
         string("user_profile_name").required().check(name()).describe("The user profile to sign in as."),
         string("space_name").check(name()).describe("The space to open."),
-        string("landing_uri").check(landing_uri()).describe(
+        string("landing_uri").check(checks::text(landing_uri)).describe(
             "Where to land: `studio::` and a path in Studio, or `app:`, the kind of an app, `:` and a path in it, such as `app:JupyterLab:`. Up to 1023 characters. By default what the domain or the user profile says.",
         ),
         string("expires_in")
@@ -117,30 +118,6 @@ fn name() -> Check {
             return Ok(());
         }
         Err(format!("{text:?} may have up to 63 letters, digits and hyphens, with a letter or digit at both ends."))
-    })
-}
-
-/// The forms are SageMaker's. Which kinds of apps there are is left to it, except for how they are written.
-fn landing_uri() -> Check {
-    const KINDS: [&str; 5] = ["Canvas", "CodeEditor", "JupyterLab", "JupyterServer", "RStudioServerPro"];
-    checks::text(|text| {
-        let length = text.chars().count();
-        if length > 1023 {
-            return Err(format!("It has {length} characters; up to 1023 are allowed."));
-        }
-        let kind = text.strip_prefix("app:").and_then(|rest| rest.split_once(':')).map(|(kind, _)| kind);
-        match kind {
-            None if text.starts_with("studio::") => Ok(()),
-            Some(kind) if !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric()) => {
-                match KINDS.iter().find(|known| known.eq_ignore_ascii_case(kind) && **known != kind) {
-                    Some(known) => Err(format!("The kind of app is written {known}, not {kind}.")),
-                    None => Ok(()),
-                }
-            }
-            _ => Err(format!(
-                "{text:?} is neither studio::<path> nor app:<kind>:<path>, such as studio:: or app:JupyterLab:lab/tree."
-            )),
-        }
     })
 }
 

@@ -169,6 +169,27 @@ pub enum Operation {
     Destroy,
 }
 
+impl Operation {
+    /// The operation that leads from what was to what is planned.
+    pub fn of<M>(prior: Option<&M>, planned: Option<&M>) -> Self {
+        match (prior, planned) {
+            (None, _) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+            (Some(_), None) => Operation::Destroy,
+        }
+    }
+
+    /// How long it may take, as the user wrote it.
+    pub fn limit(self, timeouts: &Value<Timeouts>) -> Value<String> {
+        let timeouts = timeouts.known().cloned().unwrap_or_default();
+        match self {
+            Operation::Create => timeouts.create,
+            Operation::Update => timeouts.update,
+            Operation::Destroy => timeouts.delete,
+        }
+    }
+}
+
 /// Turns what became of the steps into messages that say what failed, what is true now, and how to go on.
 ///
 /// `existing` names the parts that exist and are recorded; `name` completes "was not started: …".

@@ -373,12 +373,15 @@ fn what_cannot_work_is_refused_at_its_attribute_before_anything_is_made() {
     let ground = Ground::new(Account::new());
     let before = ground.account.changes();
     let many: Vec<String> = (0..300).map(|n| format!("vpce-{n:017x}")).collect();
+    let domain = |n| format!("arn:aws:sagemaker:us-east-1:123456789012:domain/d-{n:012}");
+    let domains: Vec<String> = (0..100).map(domain).collect();
     for (name, value, said) in [
         ("allowed", json!([]), "allow at least one path"),
         ("allowed", json!([{}]), "a path must ask for an endpoint, a VPC or an address"),
         ("allowed", json!([{ "source_cidr_blocks": ["10.1.2.3/16"] }]), "10.1.0.0/16"),
         ("allowed", json!([{ "vpc_endpoint_ids": ["vpc-0abcdef0"] }]), "not the id of a VPC endpoint"),
         ("allowed", json!([{ "vpc_endpoint_ids": many }]), "more than the 6144 that IAM allows"),
+        ("domain_arns", json!(domains), "divide the domains among several policies"),
         ("domain_arns", json!(["d-abcdefghijkl"]), "not the ARN of a SageMaker domain"),
         ("mode", json!("deny"), "is not one of grant, guard, both"),
         ("user_profile", json!("${username}"), "not a policy variable"),
@@ -815,4 +818,23 @@ fn unescaped(text: &str) -> String {
 /// Terraform breaks lines and draws frames where it likes.
 pub fn in_one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_is_found_only_after_the_plan_does_not_break_its_apply() {
+    let ground = Ground::new(Account::new());
+    let policy = Policy::new(&ground)
+        .with("mode", json!("grant"))
+        .with("attach_to", json!({ "roles": ["analyst"] }))
+        .with("on_lockout", json!("warn"));
+    let workspace = Workspace::with(&ground.account, &policy.hcl());
+    workspace.plan();
+    let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let inline = ground.outside.iam().put_role_policy().role_name("analyst").policy_name("all");
+    ground.outside.run(inline.policy_document(everything).send());
+    let text = in_one_line(&workspace.apply_plan());
+    assert!(text.contains("arn:aws:iam::") && text.contains("grant takes nothing away"), "{text}");
+    let found = codes(&workspace.state().values(ADDRESS));
+    assert!(found.to_string().contains("grant_is_no_restriction"), "{found}");
+    workspace.plan().assert_empty();
 }

@@ -123,7 +123,12 @@ impl Workspace {
         self.run(&["plan", "-input=false", &out]).succeeded(self)
     }
 
-    /// `terraform apply` of the plan that was made last, as it is; it must fail. What Terraform wrote.
+    /// `terraform apply` of the plan that was made last, as it is; what it wrote.
+    pub fn apply_plan(&self) -> String {
+        self.run(&["apply", "-input=false", "plan.bin"]).succeeded(self)
+    }
+
+    /// The same, and it must fail. What Terraform wrote.
     pub fn apply_plan_expect_error(&self) -> String {
         self.run(&["apply", "-input=false", "plan.bin"]).failed(self)
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{bare, call, readable};
 use crate::aws::wait::{Judgement, Pace, Patience, until};
 use crate::aws::{AccountId, AwsError, Call, ChangeId, Clients, HostedZoneId, Kind, Region, VpcId};
+use crate::dns::name::is_within;
 
 /// A change takes 30 to 60 seconds to reach all servers. Route 53 allows five requests a second
 /// for the whole account, so we do not ask often.
@@ -158,10 +159,6 @@ pub async fn list_private_zones_within(clients: &Clients, name: &str) -> Result<
         }
         next = (answer.next_dns_name, answer.next_hosted_zone_id);
     }
-}
-
-fn is_within(name: &str, zone: &str) -> bool {
-    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Makes a zone answer in one more VPC. Where it does already there is no change to wait for.

@@ -122,7 +122,7 @@ impl Presign {
             Share {
                 attribute: "domain_arns",
                 characters: characters(json, domains),
-                advice: "split the domains over several policies",
+                advice: "divide the domains among several policies",
             },
             Share {
                 attribute: "allowed",

@@ -216,11 +216,7 @@ fn show_existing(model: &mut Model, config: &Model, recorded: &Recorded) {
 
 async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
     let ApplyRequest { prior, planned, mut private, .. } = request;
-    let operation = match (&prior, &planned) {
-        (None, _) => Operation::Create,
-        (Some(_), Some(_)) => Operation::Update,
-        (Some(_), None) => Operation::Destroy,
-    };
+    let operation = Operation::of(prior.as_ref(), planned.as_ref());
     let ready = prepare(&clients, prior.as_ref(), planned.as_ref(), &private);
     let (before, organization) = match sharing::with_organization(&clients, planned.as_ref(), ready).await {
         Ok(ready) => ready,
@@ -329,13 +325,8 @@ fn start(
     planned: Option<&Model>,
     owner: &str,
 ) -> Work {
-    let timeouts = planned.or(prior).and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
-    let limit = match operation {
-        Operation::Create => &timeouts.create,
-        Operation::Update => &timeouts.update,
-        Operation::Destroy => &timeouts.delete,
-    };
-    Work::start(clients.clone(), call, owner, limit)
+    let limit = planned.or(prior).map_or(Value::Null, |model| operation.limit(&model.timeouts));
+    Work::start(clients.clone(), call, owner, &limit)
 }
 
 /// What was found of an object.

@@ -24,6 +24,7 @@ use async_trait::async_trait;
 use crate::aws::{AwsError, Clients, PolicyArn};
 use crate::connection::Connection;
 use crate::framework::schema::Schema;
+use crate::framework::typed::to_dynamic;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
@@ -35,7 +36,7 @@ use apply::Run;
 use desired::Desired;
 use findings::{Findings, OnLockout};
 use recorded::Recorded;
-use schema::{AttachTo, Model, known_map};
+use schema::Model;
 use settings::Settings;
 use surroundings::Seen;
 
@@ -139,11 +140,7 @@ async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>)
             return Applied { state: prior, private, diagnostics };
         }
     };
-    let operation = match (&prior, &planned) {
-        (None, _) => Operation::Create,
-        (Some(_), Some(_)) => Operation::Update,
-        (Some(_), None) => Operation::Destroy,
-    };
+    let operation = Operation::of(prior.as_ref(), planned.as_ref());
     let desired = match planned.as_ref().map(Desired::new) {
         None => None,
         Some(Some(desired)) if desired.is_complete() => Some(desired),
@@ -194,17 +191,18 @@ fn plan_givens(model: &mut Model, config: &Model, prior: Option<&Model>, clients
     model.drift = Value::Known(Vec::new());
 }
 
-/// Analyses what is planned. The attribute stays unknown while it may come out otherwise in the apply of this plan,
-/// where Terraform plans again; what is found by then is said already.
+/// Analyses what is planned, for messages. The attribute is left to the apply wherever there will be one: what is looked
+/// up may change until then, and Terraform takes what was planned as promised.
 async fn plan_findings(
     model: &mut Model,
     prior: Option<&Model>,
     recorded: &Recorded,
     clients: Option<&Clients>,
 ) -> Diagnostics {
+    let before = prior.filter(|prior| is_the_same(model, prior)).map(|prior| prior.findings.clone());
+    model.findings = before.unwrap_or(Value::Unknown);
     let settings = Settings::of(model);
     let Some(presign) = settings.presign() else {
-        model.findings = Value::Unknown;
         return Diagnostics::new();
     };
     let seen = match clients {
@@ -212,15 +210,6 @@ async fn plan_findings(
         None => Seen::default(),
     };
     let found = analyze(&presign, &seen.surroundings);
-    let is_all_known = model.attach_to.known().is_none_or(AttachTo::is_known)
-        && !model.attach_to.is_unknown()
-        && known_map(&model.endpoint_policies).is_some();
-    model.findings = match (clients, prior) {
-        (Some(_), _) if is_all_known && !seen.is_someone_missing => Value::Known(findings::shown(&found)),
-        // Nothing was looked up; where nothing is to change, what was found before still stands.
-        (None, Some(prior)) if is_all_known && asks_the_same(model, prior) => prior.findings.clone(),
-        _ => Value::Unknown,
-    };
     let on_lockout = OnLockout::of(&model.on_lockout);
     let mut diagnostics = findings::diagnostics(&found, on_lockout, &settings);
     if on_lockout != OnLockout::Ignore {
@@ -229,13 +218,13 @@ async fn plan_findings(
     diagnostics
 }
 
-/// Whether the findings of two models can differ only by what is looked up.
-fn asks_the_same(model: &Model, prior: &Model) -> bool {
-    model.policy_json == prior.policy_json
-        && model.allowed == prior.allowed
-        && model.attach_to == prior.attach_to
-        && model.endpoint_policies == prior.endpoint_policies
+/// Whether nothing differs, so that nothing is going to be applied.
+fn is_the_same(model: &Model, prior: &Model) -> bool {
+    let without_findings = |model: &Model| to_dynamic(&Model { findings: Value::Null, ..model.clone() });
+    without_findings(model).expect(PLAIN) == without_findings(prior).expect(PLAIN)
 }
+
+const PLAIN: &str = "a model has nothing but what Terraform has types for";
 
 /// The findings as things are now. Null where the rules of an imported policy are not known.
 async fn current_findings(model: &Model, recorded: &Recorded, clients: &Clients) -> Findings {
@@ -261,13 +250,8 @@ fn start_work(
     model: Option<&Model>,
     recorded: &Recorded,
 ) -> Work {
-    let timeouts = model.and_then(|model| model.timeouts.known()).cloned().unwrap_or_default();
-    let limit = match operation {
-        Operation::Create => &timeouts.create,
-        Operation::Update => &timeouts.update,
-        Operation::Destroy => &timeouts.delete,
-    };
-    Work::start(clients.clone(), call, &recorded.owner, limit)
+    let limit = model.map_or(Value::Null, |model| operation.limit(&model.timeouts));
+    Work::start(clients.clone(), call, &recorded.owner, &limit)
 }
 
 fn project(model: Model, recorded: &Recorded, clients: &Clients) -> Model {

@@ -85,7 +85,7 @@ const DESCRIPTION: &str = "The IAM conditions that confine presigned URLs of Sag
 
 AWS checks `sagemaker:CreatePresignedDomainUrl` when a URL is made, which goes through the endpoint of `sagemaker.api`, and again on every request that uses it, which goes through the endpoint of `studio`. A path by endpoint ids must name both. Presigned URLs exist for domains with the authentication mode `IAM` only.
 
-Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room. A document of more than 6,144 characters, white space not counted, is refused with what to shorten; `studio_presign_policy_document` gives it as several policies.
+Documents are compared by meaning: another order or spelling in AWS is no change. What the policy says otherwise shows as `policy_json`, and the next apply puts it right by making a new version. A policy has at most five versions, so the oldest one goes when there is no room. A document of more than 6,144 characters, white space not counted, is refused with what to shorten, and not split: one policy changes at once, while several would leave a moment in which only some of the rules hold. Domains can be divided among several resources, each with its own `name`; `studio_presign_policy_document` gives a document in parts.
 
 If the policy is deleted outside of Terraform, it is planned as a new creation; where the policies of endpoints are still set, as a change that makes it again, so that they are not forgotten.
 
@@ -182,11 +182,11 @@ fn results() -> Vec<Attribute> {
         string("arn", "The policy's ARN."),
         string("policy_id", "The policy's unique id, such as `ANPA…`."),
         string("policy_json", "The managed policy's document. Known at plan when the rules are."),
-        string("scp_json", "The guard as a service control policy, whatever the `mode`: requests for the named domains off the paths are denied, other domains are left alone. It holds for every principal of the accounts that it is attached to."),
+        string("scp_json", "The guard as a service control policy, whatever the `mode`: requests for the named domains off the paths are denied, other domains are left alone. It holds for every principal of the accounts that it is attached to. AWS Organizations takes 5,120 characters at most; a longer one needs the domains divided among several."),
         Attribute::string_map("endpoint_policy_json")
             .computed()
             .describe("The documents for the policies of VPC endpoints, by service, whether `endpoint_policies` sets them or not."),
-        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. Known at plan when the rules are, and everyone in `attach_to` is there."),
+        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. A plan says what it finds in messages; the attribute itself is known after the apply, because what is looked up may change until then. `studio_presign_policy_document` has the findings that follow from the rules alone at plan."),
     ]
 }
 

@@ -29,8 +29,6 @@ use crate::resources::note::Note;
 pub struct Seen {
     /// For the analysis.
     pub surroundings: Surroundings,
-    /// Whether a role or a user that is named is not there: it may be made in the same run.
-    pub is_someone_missing: bool,
     /// What could not be looked up.
     pub note: Option<Diagnostic>,
 }
@@ -61,14 +59,11 @@ pub async fn look(clients: &Clients, model: &Model, own: &BTreeSet<PolicyArn>) -
         }
     }
     for (found, permissions) in callers {
-        match note.settle("the roles and users that the policy is attached to", Some(found)) {
-            Some(Some(identity)) => {
-                let permissions = note.settle("what else roles and users are allowed", permissions);
-                let policies = permissions.and_then(|permissions| attached(permissions, own));
-                seen.surroundings.callers.push(Caller { arn: identity.arn, policies });
-            }
-            Some(None) => seen.is_someone_missing = true,
-            None => {}
+        // One who is not there yet may be made in the same run, and is looked at when Terraform plans again in the apply.
+        if let Some(Some(identity)) = note.settle("the roles and users that the policy is attached to", Some(found)) {
+            let permissions = note.settle("what else roles and users are allowed", permissions);
+            let policies = permissions.and_then(|permissions| attached(permissions, own));
+            seen.surroundings.callers.push(Caller { arn: identity.arn, policies });
         }
     }
     plan_endpoint_policies(&mut seen.surroundings, model);

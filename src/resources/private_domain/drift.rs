@@ -4,21 +4,58 @@
 
 use std::collections::BTreeSet;
 
-use super::changes::{domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, missing};
+use super::changes::{self, domain_change, domain_group_rules, endpoint_change, endpoint_group_rules, missing};
 use super::desired::Desired;
 use super::key::{Key, Slot};
-use super::plan::Action;
-use super::recorded::{Domain, Group, Recorded, Zone};
+use super::model::Model;
+use super::plan::{self, Action};
+use super::recorded::{Domain, Group, Notes, Recorded, Zone};
 use super::zones;
+use crate::aws::Tags;
 use crate::aws::ec2::security_group_rule::Rule;
 use crate::aws::ec2::vpc_endpoint::{EndpointChange, PrivateDnsScope};
 use crate::aws::route53::record::Record;
 use crate::aws::sagemaker::domain_types::DomainChange;
+use crate::framework::Value;
+use crate::resources::values::known_tags;
 use crate::steps::Step;
 
 /// What differs from what was applied and no attribute shows.
-pub fn drift(steps: &[Step<Key, Action>], desired: &Desired, recorded: &Recorded) -> Vec<String> {
+fn drift(steps: &[Step<Key, Action>], desired: &Desired, recorded: &Recorded) -> Vec<String> {
     steps.iter().map(|step| describe(&step.key, step.action, desired, recorded)).collect()
+}
+
+/// What was applied of the tags.
+pub struct Marks {
+    tags: Option<Tags>,
+    notes: Option<Notes>,
+}
+
+impl Marks {
+    /// What a state and its record say was applied.
+    pub fn of(state: &Model, recorded: &Recorded) -> Self {
+        let desired = Desired::new(state, Some(state), recorded, None);
+        Marks { tags: known_tags(&state.tags_all).into_known(), notes: changes::notes(&desired) }
+    }
+}
+
+/// What would still have to be done to get what the model says, beside what its attributes show.
+///
+/// The domain's tags are shown by `tags_all`, its notes by what they are about. The other parts are held against the tags
+/// that were applied: a tag that somebody put on the domain is not missing anywhere else.
+pub fn remaining(model: &Model, recorded: &Recorded, applied: Option<Marks>) -> Value<Vec<String>> {
+    let mut desired = Desired::new(model, Some(model), recorded, None);
+    let mut recorded = recorded.clone();
+    if let (Some(Marks { tags, notes }), Some(domain)) = (applied, &mut recorded.domain) {
+        if notes.as_ref() == Some(&domain.notes) {
+            domain.notes = changes::notes(&desired).unwrap_or_default();
+        }
+        if let Some(tags) = tags {
+            domain.tags = tags.clone();
+            desired.tags = Value::Known(tags);
+        }
+    }
+    Value::Known(drift(&plan::steps(Some(&desired), &recorded), &desired, &recorded))
 }
 
 fn describe(key: &Key, action: Action, desired: &Desired, recorded: &Recorded) -> String {

@@ -17,6 +17,7 @@ use crate::aws::sagemaker::domain_types::{DomainAddressType, UserSettings};
 use crate::aws::{
     DomainId, FileSystemId, HostedZoneId, RoleArn, RouteTableId, SecurityGroupId, SubnetId, Tags, VpcEndpointId, VpcId,
 };
+use crate::dns::name::is_within;
 use crate::framework::Value;
 
 /// Everything of one resource.
@@ -379,9 +380,4 @@ fn zone(model: &Model, name: &str, id: &str) -> (Slot, Zone) {
     let names = if mode == Some("parent") { &model.forward_zones } else { &model.host_names };
     let names = names.known().into_iter().flatten().filter(|base| is_within(base, name)).cloned().collect();
     (slot, Zone { names, ..Zone::unseen(id.into(), name) })
-}
-
-/// Whether a name is a zone's, or lies below it.
-pub fn is_within(name: &str, zone: &str) -> bool {
-    name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

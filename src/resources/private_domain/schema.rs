@@ -5,6 +5,7 @@
 use crate::framework::schema::{Nesting, Schema};
 use crate::framework::{Attribute, Dynamic, Type, checks};
 use crate::resources::common::{closing_attributes, id_attribute, region_attribute};
+use crate::resources::landing::landing_uri;
 
 /// The services that Studio needs, and the default of `endpoints.services`.
 pub const DEFAULT_SERVICES: [&str; 3] = ["sagemaker.api", "sagemaker.runtime", "studio"];
@@ -106,18 +107,6 @@ fn default_user_settings() -> Attribute {
         ],
     )
     .describe("Settings that user profiles have unless they have their own. What is not written is left alone, and what is no longer written stays as it is; only the `security_group_ids` are taken off again.")
-}
-
-/// The forms are those of CreatePresignedDomainUrl (SageMaker API reference).
-fn landing_uri(uri: &str) -> Result<(), String> {
-    let app = uri.strip_prefix("app:").and_then(|rest| rest.split_once(':'));
-    let is_app = app.is_some_and(|(kind, _)| !kind.is_empty() && kind.chars().all(|c| c.is_ascii_alphanumeric()));
-    if uri.starts_with("studio::") || is_app {
-        return Ok(());
-    }
-    Err(format!(
-        "{uri:?} is neither studio:: with a path, nor app:, an app type such as JupyterLab, a colon and a path."
-    ))
 }
 
 fn idle_timeout(minutes: &Dynamic) -> Result<(), String> {

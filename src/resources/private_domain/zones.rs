@@ -21,10 +21,11 @@ use std::net::IpAddr;
 
 use super::desired::{Desired, Mode};
 use super::key::{STUDIO, Slot};
-use super::recorded::{Association, Domain, Endpoint, Recorded, is_within};
+use super::recorded::{Association, Domain, Endpoint, Recorded};
 use crate::aws::route53::hosted_zone::ZoneVpc;
 use crate::aws::route53::record::{Record, RecordData, RecordType};
 use crate::aws::{AccountId, HostedZoneId};
+use crate::dns::name::is_within;
 use crate::framework::Value;
 
 /// How long an answer with addresses may be kept, in seconds: they change when an endpoint moves.

@@ -25,7 +25,7 @@ use futures::future::join_all;
 
 use super::desired::Facts;
 use super::model::Model;
-use super::owner_of;
+use super::recall::owner_of;
 use super::recorded::Recorded;
 use crate::aws::ec2::endpoint_service::EndpointService;
 use crate::aws::ec2::route_table::{RouteTable, list_route_tables};

@@ -15,11 +15,12 @@ use crate::aws::route53::hosted_zone::{HostedZone, list_private_zones_within};
 use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
 use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53};
+use crate::dns::name::is_within;
 use crate::resources::private_domain::changes::is_restriction;
 use crate::resources::private_domain::key::{Key, STUDIO, Slot};
 use crate::resources::private_domain::lookup::candidates;
 use crate::resources::private_domain::project::served_by;
-use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone, is_within};
+use crate::resources::private_domain::recorded::{Domain, Endpoint, Group, Recorded, Zone};
 use crate::resources::private_domain::schema::DEFAULT_SERVICES;
 use crate::resources::private_domain::zones;
 
