@@ -66,6 +66,7 @@ class DomainUpdates(StudioTest):
 
     def test_an_update_is_updating_and_refuses_another(self) -> None:
         domain_id = self.domain()
+        control("PUT", "/_studio/pace", {"default": 0, "sagemaker:domain:updating": 3600})
         self.sm.update_domain(DomainId=domain_id, TagPropagation="ENABLED")
         self.assertEqual(self.look(domain_id)["Status"], "Updating")
         self.refused("ResourceInUse", self.sm.update_domain, DomainId=domain_id, TagPropagation="DISABLED")
