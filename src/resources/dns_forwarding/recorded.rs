@@ -260,6 +260,15 @@ impl Recorded {
         }
     }
 
+    /// Records a rule that was made or changed. A VPC may have been taken off it meanwhile, so those on record stay as they
+    /// are.
+    pub fn put_rule(&mut self, zone: &str, mut rule: Rule) {
+        if let Some(there) = self.rules.get_mut(zone) {
+            rule.associations = std::mem::take(&mut there.associations);
+        }
+        self.rules.insert(zone.to_owned(), rule);
+    }
+
     /// Whether the inbound endpoint was adopted.
     pub fn has_adopted(&self) -> bool {
         self.inbound.endpoint.as_ref().is_some_and(|endpoint| endpoint.adopted)

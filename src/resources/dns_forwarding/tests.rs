@@ -658,6 +658,16 @@ fn rules_follow_the_inbound_addresses() {
 }
 
 #[test]
+fn a_rule_that_changes_slowly_does_not_bring_back_a_vpc_that_it_was_taken_off() {
+    let mut now = both_applied();
+    let before = now.rules[ZONES[0]].clone();
+    now.rules.get_mut(ZONES[0]).unwrap().associations.clear();
+    now.put_rule(ZONES[0], Forward { name: "other".to_owned(), ..before });
+    let rule = &now.rules[ZONES[0]];
+    assert_eq!((rule.name.as_str(), rule.associations.len()), ("other", 0));
+}
+
+#[test]
 fn the_share_is_changed_before_a_rule_goes_and_after_one_comes() {
     let changed = Model { zones: texts(&[ZONES[0], "z"]), ..both_halves() };
     let order = order(Some(&Desired::new(&changed)), &both_applied());

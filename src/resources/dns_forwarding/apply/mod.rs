@@ -98,7 +98,7 @@ impl Composite for Run {
                 self.record(&Key::Addresses(Side::Inbound), addresses, state);
             }
             (Key::Handover(zone) | Key::Rule(zone), Part::Rule(Some(rule))) => {
-                state.rules.insert(zone.clone(), *rule);
+                state.put_rule(zone, *rule);
             }
             (Key::Rule(zone), Part::Rule(None)) => {
                 state.rules.remove(zone);
