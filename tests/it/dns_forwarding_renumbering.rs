@@ -338,6 +338,18 @@ fn the_outbound_half_speaks_ipv6_where_the_inbound_endpoint_does() {
     workspace.write(&six.config("ipv6", six.addresses(["20", "20"])).with("outbound", wrong).hcl());
     let text = in_one_line(&workspace.plan_expect_error());
     assert!(text.contains("An address of the other family") && text.contains("outbound"), "{text}");
+    let taken = format!("{}77", theirs[1]);
+    let ip = InstanceIpv6Address::builder().ipv6_address(&taken).build();
+    let create = six.outside.ec2().create_network_interface().subnet_id(&outbound.subnet_ids[1]).ipv6_addresses(ip);
+    let interface = six.outside.run(create.send()).network_interface.and_then(|made| made.network_interface_id);
+    let interface = interface.expect("it was made");
+    let mut wrong = asking("60");
+    wrong["ip_addresses"][1]["ipv6"] = json!(taken);
+    workspace.write(&six.config("ipv6", six.addresses(["20", "20"])).with("outbound", wrong).hcl());
+    let text = in_one_line(&workspace.plan_expect_error());
+    let said = format!("In outbound.ip_addresses[1].ipv6: {taken} of");
+    assert!(text.contains("An address is taken") && text.contains(&said) && text.contains(&interface), "{text}");
+    six.outside.run(six.outside.ec2().delete_network_interface().network_interface_id(interface).send());
     workspace.write(&config.with("outbound", asking("60")).hcl());
     workspace.destroy();
     six.account.assert_nothing_is_left();
