@@ -30,7 +30,7 @@ use std::fmt;
 
 pub use self::surroundings::{AuthMode, Caller, Domain, Endpoint, Service, Surroundings};
 use super::document::Document;
-use super::inputs::{At, InputError, Problem};
+use super::inputs::{At, InputError};
 use super::presign::{EndpointKind, Mode, Presign, PresignSettings};
 use super::simulation::NamedRequest;
 
@@ -60,45 +60,66 @@ pub enum Severity {
     Info,
 }
 
-/// The kinds of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
+/// Declares the kinds of findings once: the variants, their words and the list of all of them.
+macro_rules! codes {
+    ($($(#[$meta:meta])* $variant:ident = $word:literal,)*) => {
+        /// The kinds of findings.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$meta])* $variant,)*
+        }
+
+        impl Code {
+            /// All kinds.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word in `findings`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// URLs can be made on a path, but not used.
-    MissingStudioEndpoint,
+    MissingStudioEndpoint = "missing_studio_endpoint",
     /// URLs could be used on a path, but not made.
-    MissingApiEndpoint,
+    MissingApiEndpoint = "missing_api_endpoint",
     /// A path asks for `aws:SourceIp` of requests that come through an endpoint.
-    SourceIpOverEndpoint,
+    SourceIpOverEndpoint = "source_ip_over_endpoint",
     /// A path asks for private addresses in no VPC in particular.
-    VpcSourceIpWithoutVpc,
+    VpcSourceIpWithoutVpc = "vpc_source_ip_without_vpc",
     /// A path asks nothing, or asks for one value out of none.
-    EmptyPath,
+    EmptyPath = "empty_path",
     /// No request can be on a path.
-    UnreachablePath,
+    UnreachablePath = "unreachable_path",
     /// No request is allowed.
-    EveryoneLockedOut,
+    EveryoneLockedOut = "everyone_locked_out",
     /// A path is open to the internet, or to much of it.
-    PublicPath,
+    PublicPath = "public_path",
     /// A caller is allowed off the paths by another policy, and nothing denies it.
-    GrantIsNoRestriction,
+    GrantIsNoRestriction = "grant_is_no_restriction",
     /// An execution role is denied what Studio seems to need it for.
-    ExecutionRoleRestricted,
+    ExecutionRoleRestricted = "execution_role_restricted",
     /// The domain does not use presigned URLs.
-    SsoDomain,
+    SsoDomain = "sso_domain",
     /// A path names an endpoint that is in none of the VPCs that the path names.
-    EndpointOfOtherVpc,
+    EndpointOfOtherVpc = "endpoint_of_other_vpc",
     /// Requests leave through the internet, for names do not lead to the endpoint.
-    PrivateDnsOff,
+    PrivateDnsOff = "private_dns_off",
     /// The policy of an endpoint denies calls of Studio's own.
-    NarrowApiEndpointPolicy,
+    NarrowApiEndpointPolicy = "narrow_api_endpoint_policy",
     /// No principal escapes the guard.
-    NoExemptPrincipal,
+    NoExemptPrincipal = "no_exempt_principal",
     /// A document allows a request that is on no path.
-    LetIn,
+    LetIn = "let_in",
     /// A document denies a request that is on a path.
-    LockedOut,
+    LockedOut = "locked_out",
     /// A document asks something that is not read here.
-    CannotTell,
+    CannotTell = "cannot_tell",
 }
 
 /// When a request is made. Both are checked against the same action; they come through endpoints of
@@ -122,21 +143,10 @@ pub struct Documents {
     pub endpoints: BTreeMap<EndpointKind, Document>,
 }
 
-/// Analyses the documents of these settings.
-///
-/// # Errors
-/// Settings at fault, but for paths that are empty: those are findings.
-pub fn analyze_settings(
-    settings: &PresignSettings,
-    surroundings: &Surroundings,
-) -> Result<Vec<Finding>, Vec<InputError>> {
-    match Presign::new(settings) {
-        Ok(presign) => Ok(analyze(&presign, surroundings)),
-        Err(errors) => {
-            let is_empty = |error: &InputError| matches!(error.problem, Problem::EmptyPath | Problem::EmptyList);
-            if errors.iter().all(is_empty) { Ok(findings::empty_paths(settings, &errors)) } else { Err(errors) }
-        }
-    }
+/// What an error in settings means for people, where it is one about a path that asks nothing. Such settings have no
+/// documents, so that they are refused and there is nothing else to find.
+pub fn empty_path(settings: &PresignSettings, error: &InputError) -> Option<Finding> {
+    findings::empty_path(settings, error)
 }
 
 /// Analyses the documents of these settings. Errors come first.
@@ -172,32 +182,6 @@ impl Severity {
             Self::Error => "error",
             Self::Warning => "warning",
             Self::Info => "info",
-        }
-    }
-}
-
-impl Code {
-    /// The word in `findings`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MissingStudioEndpoint => "missing_studio_endpoint",
-            Self::MissingApiEndpoint => "missing_api_endpoint",
-            Self::SourceIpOverEndpoint => "source_ip_over_endpoint",
-            Self::VpcSourceIpWithoutVpc => "vpc_source_ip_without_vpc",
-            Self::EmptyPath => "empty_path",
-            Self::UnreachablePath => "unreachable_path",
-            Self::EveryoneLockedOut => "everyone_locked_out",
-            Self::PublicPath => "public_path",
-            Self::GrantIsNoRestriction => "grant_is_no_restriction",
-            Self::ExecutionRoleRestricted => "execution_role_restricted",
-            Self::SsoDomain => "sso_domain",
-            Self::EndpointOfOtherVpc => "endpoint_of_other_vpc",
-            Self::PrivateDnsOff => "private_dns_off",
-            Self::NarrowApiEndpointPolicy => "narrow_api_endpoint_policy",
-            Self::NoExemptPrincipal => "no_exempt_principal",
-            Self::LetIn => "let_in",
-            Self::LockedOut => "locked_out",
-            Self::CannotTell => "cannot_tell",
         }
     }
 }

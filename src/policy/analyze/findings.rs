@@ -13,7 +13,7 @@ use super::space::{ADDRESS, Choice, ENDPOINT, FROM_INTERNET, Found, ROUTE, THROU
 use super::systems::{Analysis, Kind, at};
 use super::{Code, Finding, Severity, Stage};
 use crate::policy::evaluate::Truth;
-use crate::policy::inputs::{At, DomainArn, InputError, Problem};
+use crate::policy::inputs::{At, DomainArn, InputError, Problem, check_domain_arn};
 use crate::policy::presign::{PRESIGN, PresignSettings};
 use crate::policy::simulation::{ContextValue, NamedRequest};
 
@@ -25,46 +25,39 @@ pub(super) fn all(analysis: &Analysis<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The paths that ask nothing, or that ask for one value out of none. There are no documents for
-/// them: the witness is what they would take, or would have been meant for.
-pub(super) fn empty_paths(settings: &PresignSettings, errors: &[InputError]) -> Vec<Finding> {
-    let domain = settings.domain_arns.iter().find_map(|arn| crate::policy::inputs::check_domain_arn(arn).ok());
-    let witness = |name: &str| NamedRequest {
+/// The finding behind an error about a path that asks nothing, or for one value out of none. There are no documents for
+/// it: the witness is who would be on such a path, or whom it was meant for.
+pub(super) fn empty_path(settings: &PresignSettings, error: &InputError) -> Option<Finding> {
+    let (message, name) = match error.problem {
+        Problem::EmptyPath => (
+            format!(
+                "{} asks nothing, so every request from anywhere would be on it, and whoever has the caller's credentials would be let in. Give it endpoints, VPCs or address ranges.",
+                error.at
+            ),
+            "anyone on the internet",
+        ),
+        Problem::EmptyList => (
+            format!(
+                "{} is an empty list, so no request is on this path, and those for whom it is meant are locked out. Leave the list out to ask nothing there, or fill it.",
+                error.at
+            ),
+            "someone whom the path does not take",
+        ),
+        _ => return None,
+    };
+    let domain = settings.domain_arns.iter().find_map(|arn| check_domain_arn(arn).ok());
+    let role =
+        |DomainArn { partition, account, .. }: &DomainArn| format!("arn:{partition}:iam::{account}:role/Scientist");
+    let witness = NamedRequest {
         name: Some(name.to_owned()),
         action: PRESIGN.to_owned(),
         resource: domain.as_ref().map(|domain| domain.user_profiles("ada")).unwrap_or_default(),
-        principal_arn: domain
-            .as_ref()
-            .map(|DomainArn { partition, account, .. }| format!("arn:{partition}:iam::{account}:role/Scientist")),
+        principal_arn: domain.as_ref().map(role),
         context: BTreeMap::from([("aws:SourceIp".to_owned(), Some(ContextValue::One("192.0.2.44".to_owned())))]),
         unknown: Vec::new(),
     };
-    let finding = |error: &InputError| {
-        let (message, name) = match error.problem {
-            Problem::EmptyList => (
-                format!(
-                    "{} is an empty list, so no request is on this path and those whom it is meant for are locked out. Leave the list out to ask nothing, or fill it.",
-                    error.at
-                ),
-                "someone whom the path does not take",
-            ),
-            _ => (
-                format!(
-                    "{} asks nothing, so that it would take every request from anywhere. Give it endpoints, VPCs or address ranges.",
-                    error.at
-                ),
-                "anyone on the internet",
-            ),
-        };
-        Finding {
-            code: Code::EmptyPath,
-            severity: Severity::Error,
-            message,
-            witness: witness(name),
-            at: Some(error.at.clone()),
-        }
-    };
-    errors.iter().map(finding).collect()
+    let at = Some(error.at.clone());
+    Some(Finding { code: Code::EmptyPath, severity: Severity::Error, message, witness, at })
 }
 
 impl Analysis<'_> {

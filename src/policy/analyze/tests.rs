@@ -5,6 +5,7 @@ mod mutants;
 mod mutations;
 mod proof;
 mod speed;
+mod traps;
 
 use super::systems::{System, inventory};
 use super::*;
@@ -210,10 +211,13 @@ fn a_vpc_whose_endpoints_are_all_known_can_lack_one_too() {
     surroundings.complete_vpcs.insert(VPC.to_owned());
     assert_eq!(codes(&found(&settings, &surroundings)), []);
     surroundings.endpoints.remove(API);
-    assert_eq!(codes(&found(&settings, &surroundings)), [("missing_api_endpoint", Error)]);
+    let findings = found(&settings, &surroundings);
+    assert_eq!(codes(&findings), [("missing_api_endpoint", Error)]);
+    assert!(findings[0].message.contains("make one in the path's VPCs"), "{}", findings[0].message);
     surroundings.endpoints.remove(STUDIO);
     let findings = found(&settings, &surroundings);
     assert_eq!(codes(&findings), [("unreachable_path", Error), ("everyone_locked_out", Error)]);
+    assert_ne!(decision(&settings, the(Code::UnreachablePath, &findings)), Decision::Allow);
 }
 
 #[test]
@@ -264,13 +268,18 @@ fn private_addresses_in_any_vpc_let_strangers_in() {
 fn an_empty_path_takes_everyone_and_an_empty_list_nobody() {
     let empty_list = AllowedPath { vpc_ids: Some(Vec::new()), ..AllowedPath::default() };
     let settings = settings(Mode::Guard, vec![AllowedPath::default(), empty_list]);
-    let findings = analyze_settings(&settings, &Surroundings::default()).unwrap();
+    let wrong = PresignSettings { domain_arns: vec!["d-abc".to_owned()], ..settings.clone() };
+    let empty_paths = |settings: &PresignSettings| -> Vec<Finding> {
+        let errors = Presign::new(settings).unwrap_err();
+        errors.iter().filter_map(|error| empty_path(settings, error)).collect()
+    };
+    let findings = empty_paths(&settings);
     assert_eq!(codes(&findings), [("empty_path", Error), ("empty_path", Error)]);
     assert_eq!(findings[0].at, Some(At::Path(0)));
     assert_eq!(findings[1].at, Some(At::PathList(1, Key::SourceVpc)));
     findings.iter().for_each(check_form);
-    let wrong = PresignSettings { domain_arns: Vec::new(), ..settings };
-    assert!(analyze_settings(&wrong, &Surroundings::default()).is_err());
+    // An error about something else is none of this kind.
+    assert_eq!(codes(&empty_paths(&wrong)), codes(&findings));
 }
 
 #[test]

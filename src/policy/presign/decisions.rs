@@ -7,7 +7,7 @@ use Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 
 const DOMAIN: &str = "arn:aws:sagemaker:us-east-1:123456789012:domain/d-abcdefghijkl";
 pub(super) const PROFILE: &str = "arn:aws:sagemaker:us-east-1:123456789012:user-profile/d-abcdefghijkl/ada";
-const FOREIGN: &str = "arn:aws:sagemaker:us-east-1:210987654321:user-profile/d-mnopqrstuvwx/eve";
+pub(super) const FOREIGN: &str = "arn:aws:sagemaker:us-east-1:210987654321:user-profile/d-mnopqrstuvwx/eve";
 pub(super) const CALLER: &str = "arn:aws:iam::123456789012:role/Scientist";
 pub(super) const BREAK_GLASS: &str = "arn:aws:iam::123456789012:role/BreakGlass";
 
@@ -117,46 +117,76 @@ fn an_endpoint_and_a_public_address_in_one_path_lock_everyone_out() {
 /// Policies as people write them, cell by cell: what each decides for the five.
 #[test]
 fn the_published_shapes_decide_as_measured() {
-    let allow = |conditions: &str| {
-        format!(r#"{{"Effect":"Allow","Action":"{PRESIGN}","Resource":"*","Condition":{conditions}}}"#)
+    const ASKED: [&str; 5] =
+        ["the right endpoint", "a wrong endpoint", "the internet", "the VPN's address", "the console"];
+    let statement = |effect: &str, conditions: &str| {
+        format!(r#"{{"Effect":"{effect}","Action":"{PRESIGN}","Resource":"*","Condition":{conditions}}}"#)
     };
-    let deny = |conditions: &str| {
-        format!(r#"{{"Effect":"Deny","Action":"{PRESIGN}","Resource":"*","Condition":{conditions}}}"#)
-    };
-    let everything = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned();
+    let allow = |conditions: &str| statement("Allow", conditions);
+    let deny = |conditions: &str| statement("Deny", conditions);
+    let everything = || r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#.to_owned();
     let endpoint = format!(r#""aws:sourceVpce":"{ENDPOINT}""#);
+    let vpc = format!(r#""aws:SourceVpc":"{VPC}""#);
     let address = r#""aws:SourceIp":"203.0.113.0/24""#;
-    let rows = [
-        (vec![allow(&format!(r#"{{"StringEquals":{{"aws:SourceVpc":"{VPC}"}}}}"#))], [A, I, I, I, I]),
-        (vec![allow(&format!(r#"{{"ForAnyValue:StringEquals":{{{endpoint}}}}}"#))], [A, I, I, I, I]),
+    let private = r#""aws:VpcSourceIp":"10.1.0.0/16""#;
+    for (row, statements, expected) in [
+        ("Allow by VPC", vec![allow(&format!(r#"{{"StringEquals":{{{vpc}}}}}"#))], [A, I, I, I, I]),
+        ("Allow by endpoint", vec![allow(&format!(r#"{{"StringEquals":{{{endpoint}}}}}"#))], [A, I, I, I, I]),
         (
-            vec![allow(&format!(
-                r#"{{"IpAddress":{{"aws:VpcSourceIp":"10.1.0.0/16"}},"StringEquals":{{"aws:SourceVpc":"{VPC}"}}}}"#
-            ))],
+            "Allow by any value of the endpoint",
+            vec![allow(&format!(r#"{{"ForAnyValue:StringEquals":{{{endpoint}}}}}"#))],
             [A, I, I, I, I],
         ),
-        (vec![allow(&format!(r#"{{"IpAddress":{{{address}}}}}"#))], [I, I, I, A, I]),
-        (vec![everything.clone(), deny(&format!(r#"{{"StringNotEquals":{{{endpoint}}}}}"#))], [A, E, E, E, E]),
         (
+            "Allow by private address and VPC",
+            vec![allow(&format!(r#"{{"IpAddress":{{{private}}},"StringEquals":{{{vpc}}}}}"#))],
+            [A, I, I, I, I],
+        ),
+        ("Allow by public address", vec![allow(&format!(r#"{{"IpAddress":{{{address}}}}}"#))], [I, I, I, A, I]),
+        (
+            "Allow all, Deny off the endpoint",
+            vec![everything(), deny(&format!(r#"{{"StringNotEquals":{{{endpoint}}}}}"#))],
+            [A, E, E, E, E],
+        ),
+        (
+            "Allow all, one Deny off the endpoint and the address",
             vec![
-                everything.clone(),
+                everything(),
                 deny(&format!(r#"{{"StringNotEqualsIfExists":{{{endpoint}}},"NotIpAddressIfExists":{{{address}}}}}"#)),
             ],
             [A, E, E, A, E],
         ),
         (
+            "Allow all, one Deny for each of them",
             vec![
-                everything,
+                everything(),
                 deny(&format!(r#"{{"StringNotEquals":{{{endpoint}}}}}"#)),
                 deny(&format!(r#"{{"NotIpAddress":{{{address}}}}}"#)),
             ],
             [E, E, E, E, E],
         ),
-    ];
-    for (statements, expected) in rows {
+        // The two that open to the internet, and the one that does not close.
+        (
+            "Allow by endpoint if there is one",
+            vec![allow(&format!(r#"{{"StringEqualsIfExists":{{{endpoint}}}}}"#))],
+            [A, I, A, A, A],
+        ),
+        (
+            "Allow by all values of the endpoint",
+            vec![allow(&format!(r#"{{"ForAllValues:StringEquals":{{{endpoint}}}}}"#))],
+            [A, I, A, A, A],
+        ),
+        (
+            "Allow all, Deny by any value of the endpoint",
+            vec![everything(), deny(&format!(r#"{{"ForAnyValue:StringNotEquals":{{{endpoint}}}}}"#))],
+            [A, E, A, A, A],
+        ),
+    ] {
         let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
         let policy = [identity(Document::parse(&text).unwrap())];
-        assert_eq!(five_requests().map(|request| decide(&policy, &request).decision), expected, "{text}");
+        for ((column, request), expected) in ASKED.into_iter().zip(five_requests()).zip(expected) {
+            assert_eq!(decide(&policy, &request).decision, expected, "{row}, from {column}: {text}");
+        }
     }
 }
 

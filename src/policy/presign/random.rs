@@ -2,7 +2,9 @@
 
 use fastrand::Rng;
 
-use super::decisions::{BREAK_GLASS, CALLER, OTHER_ENDPOINT, OTHER_VPC, PROFILE, VPC, allow_all, identity, settings};
+use super::decisions::{
+    BREAK_GLASS, CALLER, FOREIGN, OTHER_ENDPOINT, OTHER_VPC, PROFILE, VPC, allow_all, identity, settings,
+};
 use super::*;
 use crate::policy::evaluate::Decision::{Allow as A, ExplicitDeny as E, ImplicitDeny as I};
 use crate::policy::evaluate::{Attached, Layer, Request, decide};
@@ -28,8 +30,8 @@ fn random_paths_are_allowed_on_and_denied_off() {
         });
         for asked in &requests {
             let request = asked.request();
-            let meets = is_on_a_path(&settings, asked) && has_tags(&settings, asked);
-            let spared = is_spared(&settings, asked);
+            let meets = !asked.foreign && is_on_a_path(&settings, asked) && has_tags(&settings, asked);
+            let spared = asked.foreign || is_spared(&settings, asked);
             let expected_guard = if meets || spared { A } else { E };
             let expected_both = if meets {
                 A
@@ -44,8 +46,14 @@ fn random_paths_are_allowed_on_and_denied_off() {
             assert_eq!(decide(&under_scp, &request).decision, expected_guard, "{context:?}");
             assert_eq!(decide(&both, &request).decision, expected_both, "{context:?}");
             // The same when a URL is made, seen from sagemaker.api, and used, seen from studio.
-            for policies in through.iter().filter(|_| asked.endpoint.is_some()) {
-                assert_eq!(decide(policies, &request).decision, expected_both, "{context:?}");
+            // A foreign domain is opened through neither, whatever else the caller is allowed.
+            for [own, endpoint] in through.iter().filter(|_| asked.endpoint.is_some()) {
+                let policies = [own.clone(), endpoint.clone()];
+                let expected = if asked.foreign { E } else { expected_both };
+                assert_eq!(decide(&policies, &request).decision, expected, "{context:?}");
+                let whoever = [allow_all.clone(), endpoint.clone()];
+                let expected = if asked.foreign { E } else { A };
+                assert_eq!(decide(&whoever, &request).decision, expected, "{context:?}");
             }
             if meets { on += 1 } else { off += 1 }
         }
@@ -71,12 +79,14 @@ struct Asked {
     break_glass: bool,
     via_service: Option<bool>,
     tag: Option<&'static str>,
+    /// Whether it is for another domain than the one that is named.
+    foreign: bool,
 }
 
 impl Asked {
     fn request(&self) -> Request {
         let caller = if self.break_glass { BREAK_GLASS } else { CALLER };
-        let mut request = Request::new(PRESIGN, PROFILE).by(caller);
+        let mut request = Request::new(PRESIGN, if self.foreign { FOREIGN } else { PROFILE }).by(caller);
         let facts = [
             ("aws:SourceVpce", self.endpoint),
             ("aws:SourceVpc", self.vpc),
@@ -115,6 +125,7 @@ fn all_requests() -> Vec<Asked> {
                         break_glass: turn % 7 == 0,
                         via_service: [None, Some(false), Some(true)][turn % 3],
                         tag: [Some("blue"), Some("red"), Some("blue"), Some("blue"), None][turn % 5],
+                        foreign: turn % 11 == 0,
                     });
                 }
             }

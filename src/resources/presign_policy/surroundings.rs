@@ -4,7 +4,7 @@
 //!
 //! **Invariant:** changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
@@ -40,7 +40,8 @@ pub async fn look(clients: &Clients, model: &Model, own: &BTreeSet<PolicyArn>) -
         tokio::join!(endpoints(clients, model), vpcs(clients, model), domains(clients, model), callers(clients, model));
     let mut seen = Seen::default();
     let found = note.settle("endpoints that the paths name", Some(endpoints)).unwrap_or_default();
-    for endpoint in found {
+    let beside = partners(clients, &found).await;
+    for endpoint in found.into_iter().chain(note.settle("endpoints beside those", Some(beside)).unwrap_or_default()) {
         put_endpoint(&mut seen.surroundings, endpoint);
     }
     for (id, listed) in vpcs {
@@ -77,6 +78,20 @@ async fn endpoints(clients: &Clients, model: &Model) -> Result<Vec<VpcEndpoint>,
     let set = model.endpoint_policies.known().into_iter().flatten().map(|(_, id)| id);
     let ids: BTreeSet<VpcEndpointId> = named.chain(set).filter_map(Value::text).map(VpcEndpointId::from).collect();
     if ids.is_empty() { Ok(Vec::new()) } else { list_vpc_endpoints_by_id(clients, &ids).await }
+}
+
+/// The endpoints of VPCs in which only one of the two that are needed is named: what to add can be said then.
+async fn partners(clients: &Clients, named: &[VpcEndpoint]) -> Result<Vec<VpcEndpoint>, AwsError> {
+    let mut kinds: BTreeMap<&VpcId, BTreeSet<&'static str>> = BTreeMap::new();
+    for endpoint in named {
+        if let Some(kind) = kind_of_service(&endpoint.service_name) {
+            kinds.entry(&endpoint.vpc_id).or_default().insert(kind.as_str());
+        }
+    }
+    let lacking = kinds.into_iter().filter(|(_, kinds)| kinds.len() < EndpointKind::ALL.len()).map(|(vpc, _)| vpc);
+    let listed = join_all(lacking.map(|vpc| list_vpc_endpoints(clients, vpc, None))).await;
+    let listed: Vec<Vec<VpcEndpoint>> = listed.into_iter().collect::<Result<_, _>>()?;
+    Ok(listed.into_iter().flatten().filter(|endpoint| kind_of_service(&endpoint.service_name).is_some()).collect())
 }
 
 /// The endpoints of each VPC that a path names, if it is one of this account: what others have made in theirs cannot be

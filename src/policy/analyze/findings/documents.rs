@@ -28,6 +28,9 @@ pub(super) fn findings(analysis: &Analysis<'_>, earlier: &[Finding]) -> Vec<Find
     findings
 }
 
+/// What to do where it cannot be told.
+const ASK_IAM: &str = "Simulate such requests with IAM itself, by studio_presign_simulation with engine = \"aws\".";
+
 /// Comparisons that do not split requests into finitely many classes.
 fn doubts(analysis: &Analysis<'_>) -> Option<Finding> {
     if analysis.doubts.is_empty() {
@@ -35,8 +38,7 @@ fn doubts(analysis: &Analysis<'_>) -> Option<Finding> {
     }
     let shown = analysis.at_any_stage(|choice| analysis.is_ordinary(choice))?;
     let doubts: Vec<_> = analysis.doubts.iter().map(String::as_str).collect();
-    let message =
-        format!("Not every request could be decided: {}. Check these by simulating requests.", doubts.join("; "));
+    let message = format!("Not every request could be decided: {}. {ASK_IAM}", doubts.join("; "));
     Some(analysis.finding(Code::CannotTell, Severity::Warning, analysis.primary(), &shown, message))
 }
 
@@ -63,7 +65,7 @@ fn verdict(analysis: &Analysis<'_>, system: usize) -> Vec<Finding> {
             Found::Yes(choice) => (code, Severity::Error, choice, format!("{document} {words}")),
             Found::CantTell(choice) => {
                 let message = format!(
-                    "{document} asks something that is not decided here, so that it cannot be told whether it does what the settings say. Simulate the request with AWS."
+                    "{document} asks something that is not decided here, so that it cannot be told whether it does what the settings say. {ASK_IAM}"
                 );
                 (Code::CannotTell, Severity::Warning, choice, message)
             }
@@ -118,7 +120,7 @@ fn through(analysis: &Analysis<'_>, system: usize, id: &str) -> Option<Finding> 
             if meant == Truth::No { Truth::No } else { meant.and(analysis.shut(system, rules, choice)) }
         });
         let Found::Yes(choice) = found else { return None };
-        let message = format!("The policy of the endpoint {id} does not let requests through that are on an allowed path: everyone who comes through it is locked out. Allow {} for the domains in it, or reset it to full access.", crate::policy::presign::PRESIGN);
+        let message = format!("The policy of the endpoint {id} does not let requests through that are on an allowed path: everyone who comes through it is locked out. Allow {} for the domains in it, reset it to full access, or have it set by endpoint_policies.", crate::policy::presign::PRESIGN);
         Some(analysis.finding(Code::LockedOut, Severity::Error, system, &Shown { choice, stage: Some(stage) }, message))
     })
 }
@@ -156,7 +158,7 @@ fn caller(analysis: &Analysis<'_>, system: usize, index: usize) -> Option<Findin
             }
             Found::CantTell(choice) => {
                 let message = format!(
-                    "Whether {arn} may presign off the allowed paths by another of its policies cannot be told: one of them asks something that is not decided here. Simulate the request with AWS."
+                    "Whether {arn} may presign off the allowed paths by another of its policies cannot be told: one of them asks something that is not decided here. {ASK_IAM}"
                 );
                 return Some(analysis.finding(
                     Code::CannotTell,
@@ -212,7 +214,7 @@ fn everyone(analysis: &Analysis<'_>, earlier: &[Finding]) -> Option<Finding> {
         Stage::Use => "use a presigned URL",
     };
     let message = format!(
-        "Nobody can {what}: whatever the endpoint and the address, the request is denied to everyone but exempt principals. Requirements of one path must all hold at once; what may hold instead belongs in a path of its own."
+        "Nobody can {what}: whatever the endpoint and the address, the request is denied to everyone but exempt principals. All that one path asks must hold at once; alternatives belong in paths of their own."
     );
     Some(analysis.finding(Code::EveryoneLockedOut, Severity::Error, system, &shown, message).at(At::Allowed))
 }

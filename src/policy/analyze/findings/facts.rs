@@ -34,17 +34,23 @@ fn sso_domain(analysis: &Analysis<'_>, domain: &DomainArn, known: &Domain) -> Op
     }
     let resource = domain.user_profiles("ada");
     let only = [(super::super::space::RESOURCE, analysis.class(super::super::space::RESOURCE, &resource))];
-    let Found::Yes(choice) =
-        analysis.space().search(Rules { only: &only, ..anywhere() }, |choice| analysis.is_ordinary(choice))
-    else {
-        return None;
+    // Best shown by someone on a path, whom the documents let through.
+    let system = analysis.primary();
+    let search = |goal: &dyn Fn(&Choice) -> Truth| analysis.space().search(Rules { only: &only, ..anywhere() }, goal);
+    let allowed = |choice: &Choice| match analysis.is_ordinary(choice) {
+        Truth::No => Truth::No,
+        ordinary => ordinary.and(analysis.allowed(system, choice)),
+    };
+    let choice = match (search(&allowed), search(&|choice| analysis.is_ordinary(choice))) {
+        (Found::Yes(choice), _) | (_, Found::Yes(choice)) => choice,
+        (Found::No | Found::CantTell(_), Found::No | Found::CantTell(_)) => return None,
     };
     let message = format!(
-        "People sign in to {} through IAM Identity Center, which makes no presigned URLs: the policy confines nobody there. Restrict access in Identity Center, or take the domain out.",
+        "People sign in to {} through IAM Identity Center, and SageMaker makes presigned URLs only for domains with IAM sign-in: nobody gets one by the allowed paths, and the policy confines nobody. Restrict access in Identity Center, or take the domain out.",
         domain.domain_id
     );
     let shown = Shown { choice, stage: Some(Stage::Creation) };
-    Some(analysis.finding(Code::SsoDomain, Severity::Error, analysis.primary(), &shown, message).at(At::DomainArns))
+    Some(analysis.finding(Code::SsoDomain, Severity::Error, system, &shown, message).at(At::DomainArns))
 }
 
 /// Studio's portal asks the execution role for the action when it opens an app. That is inferred

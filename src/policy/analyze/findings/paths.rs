@@ -164,14 +164,7 @@ impl PathIn<'_> {
             choice[ENDPOINT].map_or(Truth::Unknown, is_known).and(denied(choice))
         };
         let candidate = analysis.at_stage(stage, known);
-        let add = match &candidate {
-            Some(shown) => {
-                let class = shown.choice[ENDPOINT].expect("the class is chosen");
-                let id = analysis.space().dimensions[ENDPOINT].classes[class].value.clone().unwrap_or_default();
-                format!("add {id}")
-            }
-            None => "add its id".to_owned(),
-        };
+        let add = self.how_to_add(candidate.as_ref());
         let shown = candidate
             .or_else(|| analysis.at_stage(stage, denied))
             .or_else(|| analysis.at_stage(stage, |c| analysis.is_ordinary(c)))?;
@@ -184,11 +177,31 @@ impl PathIn<'_> {
             Severity::Warning | Severity::Info => "Only those who can take another path for that get in",
         };
         let message = format!(
-            "{} has no endpoint for {}, so that {what}. {rest}; {add} to vpc_endpoint_ids.",
+            "{} has no endpoint for {}, so that {what}. {rest}; {add}.",
             self.name(),
             stage.endpoint().as_str()
         );
         Some(analysis.finding(code, severity, system, &shown, message).at(At::Path(self.index)))
+    }
+
+    /// The classes of the endpoints that the path names.
+    fn named(&self) -> Vec<usize> {
+        match self.analysis.presign.paths_as_written()[self.index].get(&Key::SourceVpce) {
+            Some(Accepted::Ids(ids)) => ids.iter().map(|id| self.analysis.class(ENDPOINT, id)).collect(),
+            Some(Accepted::Networks(_)) | None => Vec::new(),
+        }
+    }
+
+    /// What to change about the path, with the endpoint that would do.
+    fn how_to_add(&self, candidate: Option<&Shown>) -> String {
+        if !self.asked().contains_key(&Key::SourceVpce) {
+            return "make one in the path's VPCs, or add the VPC of one to vpc_ids".to_owned();
+        }
+        let id = candidate.and_then(|shown| {
+            let class = shown.choice[ENDPOINT]?;
+            self.analysis.space().dimensions[ENDPOINT].classes[class].value.clone()
+        });
+        format!("add {} to vpc_endpoint_ids", id.as_deref().unwrap_or("the id of one"))
     }
 
     /// Whether this is an endpoint that was looked up, for this stage, in a VPC where the path is.
@@ -198,26 +211,36 @@ impl PathIn<'_> {
             Stage::Creation => Service::SagemakerApi,
             Stage::Use => Service::Studio,
         };
-        let named = match self.analysis.presign.paths_as_written()[self.index].get(&Key::SourceVpce) {
-            Some(Accepted::Ids(ids)) => ids.iter().map(|id| self.analysis.class(ENDPOINT, id)).collect(),
-            Some(Accepted::Networks(_)) | None => Vec::new(),
-        };
+        let named = self.named();
         let same_vpc = |other: &usize| endpoints[*other].vpc == endpoints[class].vpc;
         endpoints[class].service == Some(wanted)
             && !named.contains(&class)
             && (named.is_empty() || named.iter().any(same_vpc))
     }
 
-    /// No request is on the path, by what was looked up.
+    /// No request is on the path, by what was looked up. Shown by someone who comes from the VPC of one of the path's
+    /// endpoints, or through any other endpoint, and is denied.
     fn unreachable(&self) -> Option<Finding> {
         let analysis = self.analysis;
-        let Found::Yes(choice) = analysis.space().search(anywhere(), |choice| self.takes(choice)) else { return None };
+        let system = analysis.primary();
+        let denied = |choice: &Choice| match analysis.is_ordinary(choice) {
+            Truth::No => Truth::No,
+            ordinary => ordinary.and(analysis.allowed(system, choice).not()),
+        };
+        let through = |choice: &Choice| by_route(THROUGH_ENDPOINT, choice).and(denied(choice));
+        let vpcs: Vec<usize> =
+            self.named().into_iter().filter_map(|class| analysis.space().endpoints[class].vpc).collect();
+        let near = |choice: &Choice| {
+            let is_near = choice[VPC].map_or(Truth::Unknown, |vpc| vpcs.contains(&vpc).into());
+            is_near.and(through(choice))
+        };
+        let shown = analysis.at_any_stage(near).or_else(|| analysis.at_any_stage(through));
+        let shown = shown.or_else(|| analysis.at_any_stage(denied))?;
         let message = format!(
             "No request can be on {}: its endpoints, or those of its VPCs, lead to neither studio nor sagemaker.api. Those whom it is meant for are locked out. Name endpoints for both, or take the path out.",
             self.name()
         );
-        let shown = Shown { choice, stage: None };
-        let finding = analysis.finding(Code::UnreachablePath, Severity::Error, analysis.primary(), &shown, message);
+        let finding = analysis.finding(Code::UnreachablePath, Severity::Error, system, &shown, message);
         Some(finding.at(At::Path(self.index)))
     }
 

@@ -2,14 +2,14 @@
 
 use super::mutations::{OTHER_ENDPOINT, PROFILE};
 use super::*;
-use crate::policy::document::{Scope, Values};
+use crate::policy::document::{Scope, Values, Version};
 
 /// A changed document, and how it was changed.
 pub(super) type Mutant = (String, Document);
 
 /// Every single change of the list, everywhere in the document.
 pub(super) fn mutants(document: &Document) -> Vec<Mutant> {
-    let mut mutants = Vec::new();
+    let mut mutants = vec![("Version of 2008".to_owned(), Document { version: Version::V2008, ..document.clone() })];
     for (index, statement) in document.statements.iter().enumerate() {
         let name = statement.sid.clone().unwrap();
         let mut removed = document.clone();
