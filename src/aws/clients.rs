@@ -56,6 +56,7 @@ pub(super) struct Regional {
     region: Region,
     ec2: OnceLock<aws_sdk_ec2::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
     ram: OnceLock<aws_sdk_ram::Client>,
     route53: OnceLock<aws_sdk_route53::Client>,
     route53resolver: OnceLock<aws_sdk_route53resolver::Client>,
@@ -159,6 +160,10 @@ impl Clients {
         iam, aws_sdk_iam, Service::Iam, this => this.region()
     );
     client!(
+        /// AWS Organizations of the partition.
+        organizations, aws_sdk_organizations, Service::Organizations, this => this.region()
+    );
+    client!(
         /// RAM in the Region.
         ram, aws_sdk_ram, Service::Ram, this => this.region()
     );
@@ -217,6 +222,7 @@ impl Regional {
             region,
             ec2: OnceLock::new(),
             iam: OnceLock::new(),
+            organizations: OnceLock::new(),
             ram: OnceLock::new(),
             route53: OnceLock::new(),
             route53resolver: OnceLock::new(),

@@ -20,6 +20,8 @@ pub enum Service {
     Ec2,
     /// IAM.
     Iam,
+    /// AWS Organizations.
+    Organizations,
     /// AWS RAM.
     Ram,
     /// Route 53: hosted zones and records.
@@ -37,6 +39,7 @@ impl fmt::Display for Service {
         f.write_str(match self {
             Self::Ec2 => "EC2",
             Self::Iam => "IAM",
+            Self::Organizations => "Organizations",
             Self::Ram => "RAM",
             Self::Route53 => "Route 53",
             Self::Route53Resolver => "Route 53 Resolver",

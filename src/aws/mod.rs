@@ -19,6 +19,7 @@ mod http_insecure;
 pub mod iam;
 mod ids;
 mod interceptor;
+pub mod organizations;
 mod partition;
 pub mod ram;
 mod retry;

@@ -80,6 +80,7 @@ fn endpoints(block: &schema::Endpoints) -> Vec<(String, String)> {
         ("ec2", &block.ec2),
         ("efs", &block.efs),
         ("iam", &block.iam),
+        ("organizations", &block.organizations),
         ("ram", &block.ram),
         ("route53", &block.route53),
         ("route53resolver", &block.route53resolver),

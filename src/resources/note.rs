@@ -51,6 +51,7 @@ fn action(error: &AwsError) -> String {
     let prefix = match error.service {
         Service::Ec2 => "ec2",
         Service::Iam => "iam",
+        Service::Organizations => "organizations",
         Service::Ram => "ram",
         Service::Route53 => "route53",
         Service::Route53Resolver => "route53resolver",

@@ -12,26 +12,26 @@ use crate::{
 };
 
 /// Four VPCs: that of the inbound endpoint, that of the outbound one, one that resolves through both, and a spare one.
-struct Made {
-    account: Account,
-    inbound: Network,
-    outbound: Network,
-    client: Network,
-    spare: Network,
-    workspace: Workspace,
-    outside: Outside,
-    config: Forwarding,
-    half: Json,
+pub struct Made {
+    pub account: Account,
+    pub inbound: Network,
+    pub outbound: Network,
+    pub client: Network,
+    pub spare: Network,
+    pub workspace: Workspace,
+    pub outside: Outside,
+    pub config: Forwarding,
+    pub half: Json,
 }
 
 impl Made {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let made = Self::prepared(Account::new());
         made.workspace.apply();
         made
     }
 
-    fn prepared(account: Account) -> Self {
+    pub fn prepared(account: Account) -> Self {
         let [inbound, outbound, client, spare] = [(); 4].map(|()| account.network());
         let half = json!({
             "vpc_id": outbound.vpc_id,
@@ -45,23 +45,23 @@ impl Made {
         Made { account, inbound, outbound, client, spare, workspace, outside, config, half }
     }
 
-    fn values(&self) -> Json {
+    pub fn values(&self) -> Json {
         self.workspace.state().values(ADDRESS)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         self.values()[name].as_str().unwrap_or_else(|| panic!("{name} is not text")).to_owned()
     }
 
     /// Another configuration; exactly these attributes change, in place, and then nothing is left to do.
-    fn change(&mut self, name: &str, value: Json, paths: &[&str]) {
+    pub fn change(&mut self, name: &str, value: Json, paths: &[&str]) {
         self.config = self.config.with(name, value);
         self.workspace.write(&self.config.hcl());
         self.assert_changes_only(paths);
     }
 
     /// The same for an attribute of `outbound`.
-    fn change_half(&mut self, name: &str, value: Json, paths: &[&str]) {
+    pub fn change_half(&mut self, name: &str, value: Json, paths: &[&str]) {
         match value {
             Json::Null => self.half.as_object_mut().expect("it is an object").remove(name),
             value => self.half.as_object_mut().expect("it is an object").insert(name.to_owned(), value),
@@ -76,7 +76,7 @@ impl Made {
     }
 
     /// A look finds exactly this to differ, and the next apply repairs it.
-    fn assert_repaired(&self, said: &str) {
+    pub fn assert_repaired(&self, said: &str) {
         let plan = self.workspace.plan();
         let before = plan.change().before["drift"].to_string();
         assert!(before.contains(said), "{said}: {before}");
@@ -85,7 +85,7 @@ impl Made {
     }
 
     /// The rules of the account, by zone.
-    fn rules(&self) -> Vec<ResolverRule> {
+    pub fn rules(&self) -> Vec<ResolverRule> {
         let rules = self.outside.run(self.outside.route53resolver().list_resolver_rules().send()).resolver_rules;
         let mut rules: Vec<_> =
             rules.unwrap_or_default().into_iter().filter(|rule| rule.target_ips.is_some()).collect();
@@ -93,7 +93,7 @@ impl Made {
         rules
     }
 
-    fn targets(&self) -> Vec<Vec<String>> {
+    pub fn targets(&self) -> Vec<Vec<String>> {
         let targets = |rule: ResolverRule| {
             let mut ips: Vec<_> = rule.target_ips.unwrap_or_default().into_iter().filter_map(|one| one.ip).collect();
             ips.sort();
@@ -102,7 +102,7 @@ impl Made {
         self.rules().into_iter().map(targets).collect()
     }
 
-    fn inbound_ips(&self) -> Vec<String> {
+    pub fn inbound_ips(&self) -> Vec<String> {
         let ips = self.values()["inbound_ips"].as_array().expect("it is a list").clone();
         let mut ips: Vec<_> = ips.iter().filter_map(Json::as_str).map(str::to_owned).collect();
         ips.sort();
@@ -114,7 +114,7 @@ impl Made {
         self.outside.run(list.send()).resolver_rule_associations.unwrap_or_default()
     }
 
-    fn principals(&self) -> Vec<String> {
+    pub fn principals(&self) -> Vec<String> {
         let kind = aws_sdk_ram::types::ResourceShareAssociationType::Principal;
         let list = self.outside.ram().get_resource_share_associations().association_type(kind);
         let links = self.outside.run(list.send()).resource_share_associations.unwrap_or_default();
@@ -124,7 +124,7 @@ impl Made {
         found
     }
 
-    fn destroy(self) {
+    pub fn destroy(self) {
         self.workspace.destroy();
         self.account.assert_nothing_is_left();
     }

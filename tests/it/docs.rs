@@ -136,7 +136,8 @@ fn the_policy_in_the_guide_covers_every_call() {
 
 /// The names of the calls in `src/aws`, as IAM writes them.
 fn calls() -> BTreeSet<String> {
-    const SERVICES: [&str; 7] = ["ec2", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
+    const SERVICES: [&str; 8] =
+        ["ec2", "iam", "organizations", "ram", "route53", "route53resolver", "sagemaker", "sts"];
     const VERBS: [&str; 21] = [
         "Add",
         "Associate",

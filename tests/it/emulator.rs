@@ -169,6 +169,11 @@ impl Account {
         Self::on(Arc::clone(&self.emulator), self.is_shared)
     }
 
+    /// The account with these twelve digits, on the same emulator.
+    pub fn named(&self, id: &str) -> Self {
+        Account { id: id.to_owned(), ..self.neighbour() }
+    }
+
     /// The same account in another Region.
     pub fn elsewhere(&self, region: &str) -> Self {
         let emulator = Arc::clone(&self.emulator);
@@ -329,6 +334,11 @@ impl Outside {
     /// Route 53 Resolver.
     pub fn route53resolver(&self) -> aws_sdk_route53resolver::Client {
         aws_sdk_route53resolver::Client::new(&self.config)
+    }
+
+    /// Organizations.
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        aws_sdk_organizations::Client::new(&self.config)
     }
 
     /// RAM.

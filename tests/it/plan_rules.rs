@@ -233,7 +233,7 @@ async fn provider_of(account: &Account) -> Studio {
 
 /// A provider on the emulator, with SageMaker at this address.
 pub async fn provider_with(account: &Account, sagemaker: &str) -> Studio {
-    let services = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sts"];
+    let services = ["ec2", "efs", "iam", "organizations", "ram", "route53", "route53resolver", "sts"];
     let mut endpoints: BTreeMap<_, _> = services.into_iter().map(|service| (service, account.url())).collect();
     endpoints.insert("sagemaker", sagemaker);
     let config = json!({

@@ -56,7 +56,8 @@ impl ProviderBlock {
     }
 
     fn hcl(&self) -> String {
-        const SERVICES: [&str; 8] = ["ec2", "efs", "iam", "ram", "route53", "route53resolver", "sagemaker", "sts"];
+        const SERVICES: [&str; 9] =
+            ["ec2", "efs", "iam", "organizations", "ram", "route53", "route53resolver", "sagemaker", "sts"];
         let ProviderBlock { url, access_key, secret_key, region, more } = self;
         let endpoints: String = SERVICES.iter().map(|service| format!("    {service} = {url:?}\n")).collect();
         format!(

@@ -195,6 +195,7 @@ fn service(name: &str) -> Option<Service> {
     match name {
         "ec2" => Some(Service::Ec2),
         "iam" => Some(Service::Iam),
+        "organizations" => Some(Service::Organizations),
         "ram" => Some(Service::Ram),
         "route53" => Some(Service::Route53),
         "route53resolver" => Some(Service::Route53Resolver),

@@ -7,7 +7,7 @@ use resolver::types::{IpAddressRequest, IpAddressUpdate, Protocol, UpdateIpAddre
 
 pub use super::endpoint_types::*;
 use super::{call, tags};
-use crate::aws::wait::{Judgement, Pace, Patience, Visibility, until};
+use crate::aws::wait::{Judgement, Pace, Patience, until};
 use crate::aws::{AwsError, Call, Clients, Kind, ResolverAddressId, ResolverEndpointId, VpcId, names};
 
 /// An endpoint takes about two minutes to make and six to change. Resolver allows five requests a
@@ -173,30 +173,6 @@ pub async fn delete_resolver_endpoint(clients: &Clients, id: &ResolverEndpointId
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Waits until an endpoint is operational and each of its addresses attached, after it was made or
-/// changed, and gives both.
-///
-/// # Errors
-/// `Unexpected` with Resolver's reason when an address fails.
-pub async fn wait_until_operational(
-    clients: &Clients,
-    id: &ResolverEndpointId,
-    patience: &Patience,
-) -> Result<(ResolverEndpoint, Vec<Address>), AwsError> {
-    let visibility = Visibility::new();
-    let call = getting(id);
-    until(&call, "operational", PACE, patience, || async {
-        let found = match get(clients, &call, id).await? {
-            Some(endpoint) => Some((endpoint, list_addresses(clients, id).await?)),
-            None => None,
-        };
-        Ok(visibility.judge(found, |(endpoint, addresses)| {
-            judge_operational(&endpoint, &addresses).map(|()| (endpoint, addresses))
-        }))
-    })
-    .await
 }
 
 /// Waits until an endpoint is gone.

@@ -8,7 +8,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use aws_sdk_route53resolver as resolver;
 use resolver::types::{IpAddressStatus, ResolverEndpointDirection, ResolverEndpointStatus, ResolverEndpointType};
 
-use crate::aws::wait::Judgement;
 use crate::aws::{ResolverAddressId, ResolverEndpointId, SecurityGroupId, SubnetId, Tags, VpcId, ids};
 
 /// Which way an endpoint's queries go.
@@ -189,40 +188,6 @@ pub struct Address {
     pub status_message: Option<String>,
 }
 
-/// Judges an endpoint on the way to being operational. Addresses are judged rather than the
-/// endpoint where it says `ACTION_NEEDED`, which it does at times while it is being made.
-pub(super) fn judge_operational(endpoint: &ResolverEndpoint, addresses: &[Address]) -> Judgement<()> {
-    if let Some(failed) = addresses.iter().find_map(failure) {
-        return Judgement::Failed(failed);
-    }
-    let settled = !addresses.is_empty() && addresses.iter().all(|address| address.status == AddressStatus::Attached);
-    match &endpoint.status {
-        EndpointStatus::Operational if settled => Judgement::Ready(()),
-        EndpointStatus::Operational => Judgement::Pending("OPERATIONAL, with addresses on their way".to_owned()),
-        EndpointStatus::Creating => Judgement::Pending("CREATING".to_owned()),
-        EndpointStatus::Updating => Judgement::Pending("UPDATING".to_owned()),
-        EndpointStatus::AutoRecovering => Judgement::Pending("AUTO_RECOVERING".to_owned()),
-        EndpointStatus::ActionNeeded => Judgement::Pending(with_message("ACTION_NEEDED", endpoint)),
-        EndpointStatus::Deleting => Judgement::Failed(with_message("DELETING", endpoint)),
-        EndpointStatus::Other(word) => Judgement::Failed(with_message(word, endpoint)),
-    }
-}
-
-fn failure(address: &Address) -> Option<String> {
-    let AddressStatus::Failed(status) = &address.status else {
-        return None;
-    };
-    let reason = address.status_message.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    Some(format!("the address in {} is {status}{reason}", address.subnet_id))
-}
-
-fn with_message(status: &str, endpoint: &ResolverEndpoint) -> String {
-    match &endpoint.status_message {
-        Some(message) => format!("{status} ({message})"),
-        None => status.to_owned(),
-    }
-}
-
 pub(super) fn endpoint(endpoint: &resolver::types::ResolverEndpoint) -> Option<ResolverEndpoint> {
     Some(ResolverEndpoint {
         id: endpoint.id()?.into(),
@@ -293,33 +258,15 @@ fn address_status(status: Option<&IpAddressStatus>) -> AddressStatus {
 mod tests {
     use super::*;
 
-    fn an_endpoint(status: ResolverEndpointStatus) -> ResolverEndpoint {
-        let made = resolver::types::ResolverEndpoint::builder().id("rslvr-in-1").status(status);
-        endpoint(&made.status_message("one address failed").build()).unwrap()
-    }
-
-    fn an_address(status: IpAddressStatus) -> Address {
-        let made = resolver::types::IpAddressResponse::builder().ip_id("rni-1").subnet_id("subnet-1").ip("10.0.0.5");
-        address(&made.status(status).build()).unwrap()
-    }
-
     #[test]
-    fn an_operational_endpoint_is_ready_when_its_addresses_are() {
-        let endpoint = an_endpoint(ResolverEndpointStatus::Operational);
-        let ready = judge_operational(&endpoint, &[an_address(IpAddressStatus::Attached)]);
-        assert_eq!(ready, Judgement::Ready(()));
-        let early = judge_operational(&endpoint, &[an_address(IpAddressStatus::Attaching)]);
-        assert!(matches!(early, Judgement::Pending(_)));
-        assert!(matches!(judge_operational(&endpoint, &[]), Judgement::Pending(_)));
-    }
-
-    #[test]
-    fn action_needed_is_waited_for_unless_an_address_failed() {
-        let endpoint = an_endpoint(ResolverEndpointStatus::ActionNeeded);
-        let on_its_way = judge_operational(&endpoint, &[an_address(IpAddressStatus::Creating)]);
-        assert_eq!(on_its_way, Judgement::Pending("ACTION_NEEDED (one address failed)".to_owned()));
-        let broken = judge_operational(&endpoint, &[an_address(IpAddressStatus::FailedCreation)]);
-        assert_eq!(broken, Judgement::Failed("the address in subnet-1 is FAILED_CREATION".to_owned()));
+    fn only_an_attached_address_is_in_use_and_an_unknown_word_is_a_failure() {
+        assert_eq!(address_status(Some(&IpAddressStatus::Attached)), AddressStatus::Attached);
+        assert_eq!(
+            address_status(Some(&IpAddressStatus::RemapAttaching)),
+            AddressStatus::Coming("REMAP_ATTACHING".to_owned())
+        );
+        assert_eq!(address_status(Some(&IpAddressStatus::Detaching)), AddressStatus::Going("DETACHING".to_owned()));
+        assert_eq!(address_status(Some(&"NEWWORD".into())), AddressStatus::Failed("NEWWORD".to_owned()));
     }
 
     #[test]

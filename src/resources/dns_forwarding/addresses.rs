@@ -17,6 +17,7 @@
 //! **Invariant:** no move removes an address while fewer than two others are in use, unless the endpoint is full and the
 //! address is of no use itself.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::recorded::{Address, State};
@@ -92,12 +93,18 @@ pub fn is_as_wanted(slots: &[Slot], addresses: &[Address]) -> bool {
 
 /// What to do next, once no address is on its way. `None` when the addresses are as wanted.
 pub fn next_move(slots: &[Slot], addresses: &[Address]) -> Option<Move> {
+    next_move_but(slots, addresses, &BTreeSet::new())
+}
+
+/// The same without removing those that are held: `None` when only that is left to do, or what has to wait for it.
+pub fn next_move_but(slots: &[Slot], addresses: &[Address], held: &BTreeSet<ResolverAddressId>) -> Option<Move> {
     let assigned = assign(slots, addresses);
     let has_sound = |index: usize| assigned[index].is_some_and(|place| addresses[place].is_sound());
     let missing: Vec<&Slot> = (0..slots.len()).filter(|index| !has_sound(*index)).map(|index| &slots[index]).collect();
     let is_kept = |place: usize| addresses[place].is_sound() && assigned.contains(&Some(place));
     let extra: Vec<&Address> =
         (0..addresses.len()).filter(|place| !is_kept(*place)).map(|place| &addresses[place]).collect();
+    let extra: Vec<&Address> = extra.into_iter().filter(|address| !held.contains(&address.id)).collect();
 
     let removal = removable(&extra, addresses).map(|address| Move::Remove(address.id.clone()));
     // An address that is there already, if only as a failed one, cannot be had a second time.
@@ -110,10 +117,18 @@ pub fn next_move(slots: &[Slot], addresses: &[Address]) -> Option<Move> {
         Some(_) if addresses.len() > slots.len() && removal.is_some() => removal,
         Some(_) if has_room && addition.is_some() => addition,
         Some(_) if removal.is_some() => removal,
+        // What is missing waits for those that are held; no detour is needed.
+        Some(_) if !held.is_empty() => None,
         Some(slot) if has_room => Some(Move::Add(Slot { subnet_id: slot.subnet_id.clone(), ip: None, ipv6: None })),
         // Full of failed addresses: nothing can come before one goes.
         Some(_) => extra.iter().find(|one| one.failure().is_some()).map(|one| Move::Remove(one.id.clone())),
     }
+}
+
+/// The addresses that are to stay: those that stand for a slot, and are in use or will be.
+pub fn staying<'a>(slots: &[Slot], addresses: &'a [Address]) -> Vec<&'a Address> {
+    let assigned = assign(slots, addresses);
+    assigned.into_iter().flatten().map(|place| &addresses[place]).filter(|address| address.is_sound()).collect()
 }
 
 /// The first address that may go: a failed one before one that is in use.

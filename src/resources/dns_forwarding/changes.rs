@@ -7,15 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::addresses::assign;
+use super::addresses::{assign, staying};
 use super::desired::{Block, Desired, WantedAddress, WantedEnd};
 use super::key::Side;
+use super::principal;
 use super::recorded::{Address, End, Endpoint, Recorded, Rule, Share, State};
 use super::schema::MOST_ADDRESSES;
-use crate::aws::SecurityGroupId;
 use crate::aws::ec2::security_group_rule::{Direction, Peer, Rule as GroupRule};
+use crate::aws::organizations::organization::Organization;
 use crate::aws::route53resolver::endpoint::{ResolverAddressType, ResolverEndpointChange};
 use crate::aws::route53resolver::rule::ResolverRuleChange;
+use crate::aws::{ResolverAddressId, SecurityGroupId};
 use crate::framework::Value;
 use crate::resources::values::Strings;
 
@@ -128,10 +130,7 @@ pub fn endpoint_change(desired: &Desired, side: &Side, endpoint: &Endpoint) -> O
 }
 
 /// The fixed IPv6 addresses that those that are there are to get.
-fn chosen_ipv6(
-    wanted: &WantedEnd,
-    endpoint: &Endpoint,
-) -> Option<BTreeMap<crate::aws::ResolverAddressId, std::net::Ipv6Addr>> {
+fn chosen_ipv6(wanted: &WantedEnd, endpoint: &Endpoint) -> Option<BTreeMap<ResolverAddressId, std::net::Ipv6Addr>> {
     let slots = wanted.slots()?;
     let mut by_ipv4 = slots.clone();
     by_ipv4.iter_mut().for_each(|slot| slot.ipv6 = None);
@@ -232,8 +231,44 @@ pub fn targets(desired: &Desired, recorded: &Recorded) -> Option<BTreeSet<IpAddr
 /// The same, as the inbound endpoint is.
 pub fn targets_in_use(recorded: &Recorded) -> Option<BTreeSet<IpAddr>> {
     let addresses = recorded.inbound.endpoint.as_ref()?.addresses.iter().filter(|address| address.is_sound());
-    let ips = addresses.flat_map(|one| one.ipv4.map(IpAddr::V4).into_iter().chain(one.ipv6.map(IpAddr::V6)));
-    Some(of_one_family(ips.collect())).filter(|targets| !targets.is_empty())
+    Some(of_one_family(addresses.flat_map(ips_of).collect())).filter(|targets| !targets.is_empty())
+}
+
+/// The addresses to hold on to while the others are exchanged: one for each rule that asks none of those that stay.
+/// Nothing is held where no rule loses all that it asks.
+pub fn held(desired: &Desired, recorded: &Recorded) -> BTreeSet<ResolverAddressId> {
+    let (Some(endpoint), Some(zones)) = (&recorded.inbound.endpoint, desired.zones.known()) else {
+        return BTreeSet::new();
+    };
+    let Some(slots) = desired.inbound.slots().filter(|_| desired.existing.is_null() && desired.outbound.is_known())
+    else {
+        return BTreeSet::new();
+    };
+    let staying = staying(&slots, &endpoint.addresses);
+    let rules = zones.iter().filter_map(|zone| recorded.rules.get(zone));
+    let last = |rule: &Rule| {
+        let asks = |address: &Address| ips_of(address).any(|ip| rule.targets.contains(&ip));
+        if staying.iter().any(|address| asks(address)) {
+            return None;
+        }
+        let in_use = endpoint.addresses.iter().filter(|address| address.state == State::Attached);
+        in_use.filter(|address| asks(address)).map(|address| address.id.clone()).next_back()
+    };
+    rules.filter_map(last).collect()
+}
+
+/// Whom a rule asks while the last addresses are exchanged: those written, or those that stay and are in use.
+pub fn interim_targets(desired: &Desired, recorded: &Recorded) -> Option<BTreeSet<IpAddr>> {
+    let outbound = desired.outbound.known()?;
+    if !outbound.targets.is_null() {
+        return outbound.targets.known().cloned();
+    }
+    let staying = staying(&desired.inbound.slots()?, &recorded.inbound.endpoint.as_ref()?.addresses);
+    Some(of_one_family(staying.into_iter().flat_map(ips_of).collect())).filter(|targets| !targets.is_empty())
+}
+
+fn ips_of(address: &Address) -> impl Iterator<Item = IpAddr> {
+    address.ipv4.map(IpAddr::V4).into_iter().chain(address.ipv6.map(IpAddr::V6))
 }
 
 /// A rule takes addresses of one family, and at most six.
@@ -287,9 +322,14 @@ impl ShareChange {
 }
 
 /// What differs about the share. A link without effect is made anew.
-pub fn share_change(desired: &Desired, recorded: &Recorded, share: &Share) -> Option<ShareChange> {
+pub fn share_change(
+    desired: &Desired,
+    recorded: &Recorded,
+    share: &Share,
+    organization: Option<&Organization>,
+) -> Option<ShareChange> {
     let name = share_name(desired.name.known()?);
-    let principals = desired.outbound.known()?.principals.known()?;
+    let principals = &principals(desired, Some(share), organization)?;
     let resources = shared_rules(desired, recorded)?;
     let sound = |links: &BTreeMap<String, Option<String>>| -> BTreeSet<String> {
         links.iter().filter(|(_, trouble)| trouble.is_none()).map(|(entity, _)| entity.clone()).collect()
@@ -302,6 +342,17 @@ pub fn share_change(desired: &Desired, recorded: &Recorded, share: &Share) -> Op
         add_resources: &resources - &sound(&share.resources),
         remove_resources: &all(&share.resources) - &resources,
     })
+}
+
+/// With whom to share, as RAM spells it.
+pub fn principals(
+    desired: &Desired,
+    share: Option<&Share>,
+    organization: Option<&Organization>,
+) -> Option<BTreeSet<String>> {
+    let wanted = desired.outbound.known()?.principals.known()?;
+    let shared = || share.into_iter().flat_map(|share| share.principals.keys());
+    Some(wanted.iter().map(|text| principal::spelled(text, shared(), organization)).collect())
 }
 
 /// The ARNs of the rules that are wanted. `None` also while one of them is not made.

@@ -22,8 +22,11 @@ pub fn drift(seen: &Desired, tags_before: Value<Tags>, recorded: &Recorded) -> V
     let of_others = Desired { tags, ..seen.clone() };
     let recorded = plan::retiring(seen, recorded);
     let is_shown = |key: &Key| matches!(key, Key::Endpoint(Side::Inbound) | Key::Addresses(Side::Inbound));
+    // They say how something is changed, not what differs.
+    let is_on_the_way = |key: &Key| matches!(key, Key::Handover(_) | Key::LastAddresses);
     let steps = |desired: &Desired, shown: bool| -> Vec<String> {
         let steps = plan::steps(Some(desired), &recorded).into_iter().filter(|step| is_shown(&step.key) == shown);
+        let steps = steps.filter(|step| !is_on_the_way(&step.key));
         steps.map(|step| describe(&step.key, step.action, desired, &recorded)).collect()
     };
     let mut found = steps(seen, true);
@@ -56,6 +59,7 @@ fn details(key: &Key, desired: &Desired, recorded: &Recorded) -> Option<String> 
             (!endpoint.ready).then(|| "is not ready".to_owned())
         }
         Key::Addresses(side) => recorded.end(side).endpoint.as_ref().map(of_addresses),
+        Key::Handover(_) | Key::LastAddresses => None,
         Key::Rule(zone) => of_rule(zone, recorded.rules.get(zone)?, desired, recorded),
         Key::Association(zone, vpc) => {
             let trouble = recorded.rules.get(zone)?.associations.get(vpc)?.trouble.as_ref()?;
@@ -98,7 +102,7 @@ fn of_share(desired: &Desired, recorded: &Recorded) -> Option<String> {
     if !trouble.is_empty() {
         return Some(format!("is not all in force: {}", trouble.join("; ")));
     }
-    let change = changes::share_change(desired, recorded, share)?;
+    let change = changes::share_change(desired, recorded, share, None)?;
     let list = |verb: &str, items: BTreeSet<String>| {
         (!items.is_empty()).then(|| format!("{verb} {}", items.into_iter().collect::<Vec<_>>().join(", ")))
     };

@@ -89,13 +89,13 @@ pub fn wide_zones(model: &Model) -> Vec<Diagnostic> {
         let all_of_aws = suffixes.into_iter().filter_map(|suffix| ZoneName::parse(suffix).ok());
         if all_of_aws.into_iter().any(|suffix| zone.covers(&suffix)) {
             let text = format!(
-                "{zone} holds the names of every AWS service, in every Region. All of them would go to the VPC, and when the inbound endpoint is not reached, none of them resolves. Of Studio's zones it holds {}; name those instead.",
+                "{zone} holds the names of every AWS service, in every Region. All of them would go to the VPC, and when the inbound endpoint is not reached, none of them resolves. Of the zones that Studio uses it holds {}; name those instead.",
                 names.join(", ")
             );
             return Some(Diagnostic::error("A zone holds the names of all of AWS", text).at(path));
         }
         let text = format!(
-            "Everything below {zone} goes to the VPC, also names that have nothing to do with Studio. Of Studio's zones it holds {}; name those instead.",
+            "Everything below {zone} goes to the VPC, also names that have nothing to do with Studio. Of the zones that Studio uses it holds {}; name those instead.",
             names.join(", ")
         );
         Some(Diagnostic::warning("A zone holds more than Studio's names", text).at(path))

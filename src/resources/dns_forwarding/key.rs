@@ -13,6 +13,10 @@ pub enum Key {
     Endpoint(Side),
     /// The addresses of an endpoint, once it is there.
     Addresses(Side),
+    /// The forward rule for a zone, asking the new inbound addresses that are in use already.
+    Handover(String),
+    /// The inbound endpoint's last addresses, once no rule asks the old ones any more.
+    LastAddresses,
     /// The forward rule for a zone.
     Rule(String),
     /// The rule for a zone on a VPC.
@@ -42,8 +46,11 @@ impl Key {
     pub fn leans_on(&self, other: &Key) -> bool {
         match (self, other) {
             (Key::Endpoint(side), Key::Group(of)) | (Key::Addresses(side), Key::Endpoint(of)) => side == of,
+            // The rules let go of the old addresses when new ones are in use, and before the last old one goes.
+            (Key::Handover(_), Key::Addresses(Side::Inbound)) => true,
+            (Key::LastAddresses, Key::Addresses(Side::Inbound) | Key::Handover(_)) => true,
             // Of the outbound endpoint its id, of the inbound one its addresses.
-            (Key::Rule(_), Key::Endpoint(_) | Key::Addresses(Side::Inbound)) => true,
+            (Key::Rule(_), Key::Endpoint(_) | Key::Addresses(Side::Inbound) | Key::LastAddresses) => true,
             (Key::Association(zone, _), Key::Rule(of)) => zone == of,
             (Key::Share, Key::Rule(_)) => true,
             _ => false,
@@ -56,6 +63,8 @@ impl Key {
             Key::Group(side) => format!("security group of the {}", side.name()),
             Key::Endpoint(side) => side.name(),
             Key::Addresses(side) => format!("addresses of the {}", side.name()),
+            Key::Handover(zone) => format!("forward rule for {zone} (to ask the new addresses)"),
+            Key::LastAddresses => "last addresses of the inbound endpoint".to_owned(),
             Key::Rule(zone) => format!("forward rule for {zone}"),
             Key::Association(zone, vpc) => format!("association of the rule for {zone} with {vpc}"),
             Key::Share => "resource share".to_owned(),
@@ -67,7 +76,8 @@ impl Key {
         match self {
             Key::Group(side) => format!("{}-group", side.part()),
             Key::Endpoint(side) | Key::Addresses(side) => format!("{}-endpoint", side.part()),
-            Key::Rule(zone) | Key::Association(zone, _) => format!("rule/{zone}"),
+            Key::LastAddresses => Key::Addresses(Side::Inbound).part(),
+            Key::Rule(zone) | Key::Handover(zone) | Key::Association(zone, _) => format!("rule/{zone}"),
             Key::Share => "share".to_owned(),
         }
     }

@@ -7,6 +7,7 @@
 //! | `recorded.rs`, `read.rs`, `find.rs` | what there is |
 //! | `key.rs`, `plan.rs`, `changes.rs` | the parts, what differs, and in which order it is changed |
 //! | `addresses.rs` | how addresses are changed without a gap |
+//! | `principal.rs`, `sharing.rs` | with whom rules are shared |
 //! | `apply/` | the AWS calls, one file for each kind of part |
 //! | `lookup.rs`, `preflight.rs` | what is looked up before anything is made |
 //! | `project.rs`, `drift.rs`, `unknown.rs` | what Terraform is shown |
@@ -23,10 +24,12 @@ pub mod lookup;
 pub mod model;
 pub mod plan;
 pub mod preflight;
+pub mod principal;
 pub mod project;
 pub mod read;
 pub mod recorded;
 pub mod schema;
+pub mod sharing;
 pub mod unknown;
 pub mod validate;
 
@@ -214,17 +217,21 @@ fn show_existing(model: &mut Model, config: &Model, recorded: &Recorded) {
 async fn apply_with(clients: Clients, call: &Call, request: ApplyRequest<Model>) -> Applied<Model> {
     let ApplyRequest { prior, planned, mut private, .. } = request;
     let operation = Operation::of(prior.as_ref(), planned.as_ref());
-    let mut recorded = match prepare(&clients, prior.as_ref(), planned.as_ref(), &private).await {
-        Ok(recorded) => recorded,
+    let ready = prepare(&clients, prior.as_ref(), planned.as_ref(), &private);
+    let (before, organization) = match sharing::with_organization(&clients, planned.as_ref(), ready).await {
+        Ok(ready) => ready,
         Err(diagnostics) => return Applied { state: prior, private, diagnostics },
     };
-    let run = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded);
+    let mut recorded = before.clone();
+    let work = start(&clients, call, operation, prior.as_ref(), planned.as_ref(), &recorded.owner);
+    let run = Run { work, desired: planned.as_ref().map(Desired::new), organization };
     if let Some(desired) = &run.desired {
         recorded = plan::retiring(desired, &recorded);
     }
     let steps = plan::steps(run.desired.as_ref(), &recorded);
     let report = steps::run(&run, steps, &mut recorded, CONCURRENT_STEPS, &call.stop).await;
     let mut diagnostics = explain(operation, &report, &recorded.parts(), Key::name);
+    diagnostics.extend(sharing::invitations(&before, &recorded));
     if let Err(error) = apply::unmark(&run.work, &mut recorded).await {
         diagnostics.push(aws_error("finish the endpoints", &error));
     }
@@ -316,10 +323,10 @@ fn start(
     operation: Operation,
     prior: Option<&Model>,
     planned: Option<&Model>,
-    recorded: &Recorded,
-) -> Run {
+    owner: &str,
+) -> Work {
     let limit = planned.or(prior).map_or(Value::Null, |model| operation.limit(&model.timeouts));
-    Run { work: Work::start(clients.clone(), call, &recorded.owner, &limit), desired: planned.map(Desired::new) }
+    Work::start(clients.clone(), call, owner, &limit)
 }
 
 /// What was found of an object.

@@ -12,7 +12,9 @@
 //! | security group | – | |
 //! | endpoint | its security group | Resolver takes the groups when it makes the endpoint, and never again |
 //! | addresses | their endpoint | the first ones are made with it; later changes are a part of their own |
-//! | forward rule | both endpoints, the inbound addresses | the one asks, the others are asked |
+//! | handover | the inbound addresses | only where every address that a rule asks is exchanged; see below |
+//! | last addresses | the handovers | |
+//! | forward rule | both endpoints, the inbound addresses and the last ones | the one asks, the others are asked |
 //! | association | its rule | |
 //! | resource share | all rules | it takes them by ARN |
 //!
@@ -22,13 +24,22 @@
 //! An outbound endpoint that cannot become what is wanted is *retired*: another is made, the rules are moved to it, and
 //! then the retired one is deleted.
 //!
+//! Where all addresses that a rule asks are exchanged, one of them is held back until the rule asks new ones, so that at
+//! every moment it asks an address that answers:
+//!
+//! ```text
+//! inbound addresses: all but one old one are exchanged ── handover: the rules ask the new ones that are in use
+//!        ┌────────────────────────────────────────────────────────────────────────┘
+//! last addresses: the old one goes, and what had no room comes ── forward rules: ask all new ones
+//! ```
+//!
 //! **Invariant:** pure.
 
 use std::collections::BTreeSet;
 
 use super::addresses::is_as_wanted;
 use super::changes::{
-    endpoint_change, endpoint_groups, group_rules, is_fixed_family, rule_change, same_traffic, share_change,
+    endpoint_change, endpoint_groups, group_rules, held, is_fixed_family, rule_change, same_traffic, share_change,
 };
 use super::desired::{Desired, WantedEnd};
 use super::key::{Key, Side};
@@ -96,7 +107,7 @@ fn may_stay(desired: &Desired, key: &Key) -> bool {
     match key {
         // A group may be left from a creation that failed with other settings.
         Key::Group(Side::Inbound) => !desired.own_groups.is_known(),
-        Key::Endpoint(Side::Inbound) | Key::Addresses(_) => true,
+        Key::Endpoint(Side::Inbound) | Key::Addresses(_) | Key::LastAddresses | Key::Handover(_) => true,
         Key::Group(Side::Outbound) | Key::Endpoint(Side::Outbound) => outbound.is_some(),
         Key::Group(Side::Retired(_)) | Key::Endpoint(Side::Retired(_)) => false,
         Key::Rule(zone) => outbound.is_some() && zone_may_stay(zone),
@@ -131,7 +142,11 @@ fn wanted_ends(desired: &Desired, recorded: &Recorded, actions: &mut Vec<(Key, A
         let as_wanted = endpoint.as_ref().map(|endpoint| is_endpoint_as_wanted(desired, &side, endpoint));
         compare(Key::Endpoint(side.clone()), as_wanted);
         if let (Some(endpoint), Some(wanted)) = (&endpoint, desired.end(&side)) {
-            compare(Key::Addresses(side), Some(are_addresses_as_wanted(wanted, endpoint)));
+            let as_wanted = are_addresses_as_wanted(wanted, endpoint);
+            if side == Side::Inbound && !as_wanted && !held(desired, recorded).is_empty() {
+                compare(Key::LastAddresses, Some(false));
+            }
+            compare(Key::Addresses(side), Some(as_wanted));
         }
     }
 }
@@ -140,9 +155,11 @@ fn wanted_rules(desired: &Desired, recorded: &Recorded, actions: &mut Vec<(Key, 
     let (Some(outbound), Some(zones)) = (desired.outbound.known(), desired.zones.known()) else {
         return;
     };
+    let hands_over = actions.iter().any(|(key, _)| *key == Key::LastAddresses);
     let mut compare = |key: Key, as_wanted: Option<bool>| actions.extend(action(as_wanted).map(|action| (key, action)));
     for zone in zones {
         let rule = recorded.rules.get(zone);
+        compare(Key::Handover(zone.clone()), Some(rule.is_none() || !hands_over));
         compare(Key::Rule(zone.clone()), rule.map(|rule| is_rule_as_wanted(desired, recorded, zone, rule)));
         for vpc in outbound.vpc_ids.known().into_iter().flatten() {
             let association = rule.and_then(|rule| rule.associations.get(vpc));
@@ -189,7 +206,7 @@ fn is_rule_as_wanted(desired: &Desired, recorded: &Recorded, zone: &str, rule: &
 fn is_share_as_wanted(desired: &Desired, recorded: &Recorded, share: &Share) -> bool {
     share.ready
         && desired.has_tags(&share.tags)
-        && share_change(desired, recorded, share).is_some_and(|change| change.is_empty())
+        && share_change(desired, recorded, share, None).is_some_and(|change| change.is_empty())
 }
 
 /// The same record with an outbound endpoint that cannot become what is wanted among the retired ones.

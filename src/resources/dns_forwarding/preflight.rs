@@ -17,6 +17,7 @@ use super::lookup::Place;
 use super::model::Model;
 use super::plan::{self, Action};
 use super::recorded::{Endpoint, Recorded};
+use super::sharing;
 use crate::aws::ec2::network_interface::{NetworkInterface, list_network_interfaces_by_address};
 use crate::aws::ec2::route_table::list_route_tables;
 use crate::aws::ec2::vpc::find_vpc;
@@ -68,6 +69,7 @@ pub async fn check(clients: &Clients, subject: &Subject<'_>, note: &mut Note) ->
     found.extend(quota(clients, subject, &places, &made, note).await);
     found.extend(ways_back(clients, subject, &desired, note).await);
     found.extend(rules_in_the_way(clients, subject, &desired, note).await);
+    found.extend(sharing::organization(clients, subject.model, &recorded).await.err().unwrap_or_default());
     found
 }
 

@@ -10,6 +10,7 @@ use super::desired::{self, Block, Desired, WantedEnd};
 use super::drift::drift;
 use super::forwarding::{configs, default_zones, forward_zones};
 use super::model::{IpAddress, Model, Outbound};
+use super::principal;
 use super::recorded::{Address, Endpoint, Group, Recorded, State};
 use crate::aws::Tags;
 use crate::framework::Value;
@@ -215,7 +216,10 @@ fn project_outbound(model: &mut Model, recorded: &Recorded) {
     let principals: BTreeSet<String> =
         recorded.share.iter().flat_map(|share| share.principals.keys()).cloned().collect();
     if recorded.share.is_some() {
-        outbound.share_with = as_written(&outbound.share_with, &principals);
+        let is_same = known_set(&outbound.share_with).is_some_and(|written| principal::same(&written, &principals));
+        if !is_same {
+            outbound.share_with = as_written(&outbound.share_with, &principals);
+        }
     }
     model.outbound = Value::Known(outbound);
 }

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::{try_join, try_join_all, try_join5};
 
@@ -159,6 +159,7 @@ pub async fn with_links(clients: &Clients, found: share::Share) -> Result<Option
     Ok(Some(Share {
         ready: found.status == ShareStatus::Active && !links.iter().any(is_moving),
         principals: links_of(&links, LinkEnd::Principal),
+        invited: invited(&links),
         resources: links_of(&links, LinkEnd::Resource),
         tags: visible(&found.tags, clients.ignore_tags()),
         arn: found.arn,
@@ -170,6 +171,11 @@ pub async fn with_links(clients: &Clients, found: share::Share) -> Result<Option
 pub fn links_of(links: &[Link], end: LinkEnd) -> BTreeMap<String, Option<String>> {
     let stays = |link: &&Link| link.end == end && link.status != LinkStatus::Disassociating;
     links.iter().filter(stays).map(|link| (link.entity.clone(), link.failure())).collect()
+}
+
+/// The accounts that have been invited, and have not accepted yet.
+pub fn invited(links: &[Link]) -> BTreeSet<String> {
+    links.iter().filter(|link| link.status == LinkStatus::Invited).map(|link| link.entity.clone()).collect()
 }
 
 /// Looks an endpoint up that is to be adopted, or that an import names.
@@ -209,7 +215,7 @@ fn recorded(
 }
 
 /// Without protocols Resolver speaks Do53 (CreateResolverEndpoint, Route 53 Resolver API reference).
-pub fn protocols(found: &ResolverEndpoint) -> std::collections::BTreeSet<String> {
+pub fn protocols(found: &ResolverEndpoint) -> BTreeSet<String> {
     if found.protocols.is_empty() { ["Do53".to_owned()].into() } else { found.protocols.clone() }
 }
 

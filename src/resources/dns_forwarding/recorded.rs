@@ -158,6 +158,9 @@ pub struct Share {
     pub name: String,
     /// With whom it shares; the text says why one is without effect.
     pub principals: BTreeMap<String, Option<String>>,
+    /// The accounts that have been invited, and have not accepted yet.
+    #[serde(default)]
+    pub invited: BTreeSet<String>,
     /// What it shares, by ARN; the text says why one is without effect.
     pub resources: BTreeMap<String, Option<String>>,
     /// Whether it is in force, and nothing about it is being changed.
@@ -255,6 +258,15 @@ impl Recorded {
                 }
             }
         }
+    }
+
+    /// Records a rule that was made or changed. A VPC may have been taken off it meanwhile, so those on record stay as they
+    /// are.
+    pub fn put_rule(&mut self, zone: &str, mut rule: Rule) {
+        if let Some(there) = self.rules.get_mut(zone) {
+            rule.associations = std::mem::take(&mut there.associations);
+        }
+        self.rules.insert(zone.to_owned(), rule);
     }
 
     /// Whether the inbound endpoint was adopted.

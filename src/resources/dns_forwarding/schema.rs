@@ -4,6 +4,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::principal::{self, Principal};
 use crate::dns::address::parse_address;
 use crate::dns::name::ZoneName;
 use crate::dns::zones::DomainId;
@@ -82,7 +83,8 @@ fn ip_addresses(description: &'static str) -> Attribute {
                 .check(checks::text(ipv4)),
             Attribute::string("ipv6")
                 .describe("The IPv6 address, one of the subnet's, where the endpoint has IPv6. Without it Resolver chooses one.")
-                .check(checks::text(ipv6)),
+                .check(checks::text(ipv6))
+                .equivalent(same_ipv6),
         ],
     )
     .check(checks::at_least(FEWEST_ADDRESSES))
@@ -104,13 +106,14 @@ fn outbound() -> Attribute {
                 .describe("The VPCs of this account and Region that the rules are put on: what is in them then resolves the zones through the inbound endpoint. Never the VPC of the inbound endpoint itself, whose queries would go round in a loop. VPCs of other accounts get the rules through `share_with`.")
                 .check_each(vpc()),
             Attribute::string_set("target_ips")
-                .describe("The addresses that the rules forward to, one to six, all IPv4 or all IPv6. By default those of the inbound endpoint, also when they change; of a dualstack endpoint the IPv4 ones.")
+                .describe("The addresses that the rules forward to, one to six, all IPv4 or all IPv6. By default those of the inbound endpoint, of a dualstack endpoint the IPv4 ones. The rules follow when they change; where all of them are exchanged, they ask the new ones before the last old one goes.")
                 .check_each(checks::text(|text| parse_address(text).map(drop).map_err(sentence)))
                 .check(checks::at_least(1))
                 .check(checks::at_most(MOST_ADDRESSES)),
             Attribute::string_set("share_with")
-                .describe("With whom the rules are shared through AWS RAM: account ids, and the ARNs of organizational units or of an organization. Sharing with an organization has to be turned on in RAM. An account outside of the organization is invited, and can use the rules once it has accepted. Each account puts the rules, by `rule_ids`, on its own VPCs.")
-                .check_each(checks::text(principal)),
+                .describe("With whom the rules are shared through AWS RAM: account ids, and the ids or ARNs of organizational units or of the organization. RAM takes ARNs; an id is completed from the organization that the account belongs to, which takes the permission `organizations:DescribeOrganization`. Sharing with an organization has to be turned on in RAM by its management account. An account outside of the organization is invited, and can use the rules once it has accepted; the apply does not wait for that. Each account puts the rules, by `rule_ids`, on its own VPCs.")
+                .check_each(checks::text(known_principal))
+                .equivalent(principal::same_values),
         ],
     )
     .describe("The half inside AWS: an outbound endpoint with a security group of its own, and a forward rule for each of `forward_zones`, for VPCs that must resolve them through the inbound addresses.")
@@ -123,7 +126,7 @@ fn access() -> Vec<Attribute> {
             .check_each(checks::cidr()),
         Attribute::string_set("security_group_ids")
             .replaces()
-            .describe("Security groups for the endpoint. By default one is made. Resolver cannot change an endpoint's groups, so a change replaces the resource.")
+            .describe("Security groups for the endpoint. By default one is made. Resolver cannot change an endpoint's groups.")
             .check_each(checks::prefix(&["sg-"], "a security group id such as sg-0abc"))
             .check(checks::at_least(1)),
         Attribute::bool("untracked")
@@ -135,7 +138,7 @@ fn access() -> Vec<Attribute> {
 fn zones() -> Vec<Attribute> {
     vec![
         Attribute::strings("zones")
-            .describe("The zones to forward, by their own names: a zone covers every name below it, and wildcards are refused. By default the parents of all of Studio's names in the Region.")
+            .describe("The zones to forward, by their own names: a zone covers every name below it, and wildcards are refused. By default the parents of all of Studio's names in the Region. A zone that holds more than Studio's names, such as `sagemaker.aws` or `eu-central-1.amazonaws.com`, is warned of; one that holds the names of every AWS service, such as `amazonaws.com`, is refused.")
             .check_each(checks::text(zone_name))
             .check(checks::at_least(1)),
         Attribute::string_set("domain_ids")
@@ -202,22 +205,20 @@ fn ipv6(text: &str) -> Result<(), String> {
     text.parse::<Ipv6Addr>().map(drop).map_err(|_| wrong())
 }
 
+/// Whether two texts spell one address.
+fn same_ipv6(one: &Dynamic, other: &Dynamic) -> bool {
+    let address = |text: &Dynamic| text.as_str().and_then(|text| text.parse::<Ipv6Addr>().ok());
+    address(one).is_some() && address(one) == address(other)
+}
+
 /// Whom RAM takes, of those that Resolver rules can be shared with ("CreateResourceShare", RAM API reference).
-fn principal(text: &str) -> Result<(), String> {
-    let is_account = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let is_organization = matches!(parts[..], ["arn", _, "organizations", "", _, what]
-        if what.starts_with("organization/o-") || what.starts_with("ou/o-"));
-    if is_account || is_organization {
-        return Ok(());
+fn known_principal(text: &str) -> Result<(), String> {
+    match Principal::parse(text) {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "{text:?} is neither an account id of twelve digits, nor the id or ARN of an organization or an organizational unit, such as o-abc, ou-abc-def or arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def."
+        )),
     }
-    let hint = match text.starts_with("ou-") || text.starts_with("o-") {
-        true => " RAM takes a unit or an organization by its ARN alone, which AWS Organizations shows beside its id.",
-        false => "",
-    };
-    Err(format!(
-        "{text:?} is neither an account id of twelve digits nor the ARN of an organizational unit or an organization, such as arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def.{hint}"
-    ))
 }
 
 fn zone_name(text: &str) -> Result<(), String> {
@@ -267,19 +268,12 @@ mod tests {
 
     #[test]
     fn rules_are_shared_with_accounts_units_and_organizations() {
-        for good in [
-            "123456789012",
-            "arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def",
-            "arn:aws-us-gov:organizations::123456789012:organization/o-abc",
-        ] {
-            assert_eq!(principal(good), Ok(()), "{good}");
+        for good in ["123456789012", "o-abc", "arn:aws:organizations::123456789012:ou/o-abc/ou-abc-def"] {
+            assert_eq!(known_principal(good), Ok(()), "{good}");
         }
-        for bad in
-            ["12345678901", "o-abc", "arn:aws:iam::123456789012:role/r", "arn:aws:organizations::1:account/o-a/2"]
-        {
-            assert!(principal(bad).is_err(), "{bad}");
+        for bad in ["12345678901", "arn:aws:iam::123456789012:role/r", "arn:aws:organizations::1:account/o-a/2"] {
+            assert!(known_principal(bad).unwrap_err().contains(bad), "{bad}");
         }
-        assert!(principal("ou-abc-def").unwrap_err().ends_with("shows beside its id."));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+mod handover;
+
 use std::collections::BTreeSet;
 
 use expect_test::expect;
@@ -537,6 +539,7 @@ fn both_applied() -> Recorded {
     now.share = Some(Share {
         arn: "arn:share".into(),
         name: changes::share_name("dns"),
+        invited: BTreeSet::new(),
         principals: [("123456789012".to_owned(), None)].into(),
         resources: [("arn:rule/0".to_owned(), None), ("arn:rule/1".to_owned(), None)].into(),
         ready: true,
@@ -652,6 +655,16 @@ fn rules_follow_the_inbound_addresses() {
     );
     let order = order(Some(&wanted), &both_applied());
     assert!(position(&order, &Key::Addresses(Side::Inbound)) < position(&order, &rule(0)));
+}
+
+#[test]
+fn a_rule_that_changes_slowly_does_not_bring_back_a_vpc_that_it_was_taken_off() {
+    let mut now = both_applied();
+    let before = now.rules[ZONES[0]].clone();
+    now.rules.get_mut(ZONES[0]).unwrap().associations.clear();
+    now.put_rule(ZONES[0], Forward { name: "other".to_owned(), ..before });
+    let rule = &now.rules[ZONES[0]];
+    assert_eq!((rule.name.as_str(), rule.associations.len()), ("other", 0));
 }
 
 #[test]

@@ -25,8 +25,8 @@ pub fn mark_unknown(steps: &[Step<Key, Action>], model: &mut Model) {
             // An endpoint that is not ready may not have been looked at yet.
             (Key::Endpoint(Side::Inbound), Action::Update) if model.arn.is_null() => model.arn = Value::Unknown,
             // Those of the outbound half are told by `outbound_results`.
-            (Key::Group(_) | Key::Endpoint(_) | Key::Addresses(_), _)
-            | (Key::Rule(_) | Key::Association(..) | Key::Share, _) => {}
+            (Key::Group(_) | Key::Endpoint(_) | Key::Addresses(_) | Key::LastAddresses, _)
+            | (Key::Handover(_) | Key::Rule(_) | Key::Association(..) | Key::Share, _) => {}
         }
     }
 }

@@ -20,6 +20,7 @@ use super::key::{Key, Side};
 use super::plan::Action;
 use super::recorded::{Address, Association, Endpoint, Group, Recorded, Rule, Share};
 use crate::aws::AwsError;
+use crate::aws::organizations::organization::Organization;
 use crate::framework::Value;
 use crate::resources::common::{Fault, Work};
 use crate::steps::{Composite, Outcome};
@@ -30,6 +31,8 @@ pub struct Run {
     pub work: Work,
     /// What is wanted; nothing when everything is to go.
     pub desired: Option<Desired>,
+    /// The organization, where ids are to be completed from it.
+    pub organization: Option<Organization>,
 }
 
 /// What is known of a part after a step. `None` inside: it is gone.
@@ -67,12 +70,15 @@ impl Composite for Run {
             (Key::Endpoint(side), Some(desired)) => endpoint::apply(step, side, desired, state),
             (Key::Endpoint(side), None) => endpoint::delete(step, state.end(side).endpoint),
             (Key::Addresses(side), Some(desired)) => addresses::apply(step, side, desired, state),
-            (Key::Addresses(_), None) => unreachable!("addresses go with their endpoint"),
+            (Key::LastAddresses, Some(desired)) => addresses::finish(step, desired, state),
+            (Key::Addresses(_) | Key::LastAddresses, None) => unreachable!("addresses go with their endpoint"),
+            (Key::Handover(zone), Some(desired)) => rule::hand_over(step, zone, desired, state),
+            (Key::Handover(_), None) => unreachable!("a rule that goes asks nobody else before"),
             (Key::Rule(zone), Some(desired)) => rule::apply(step, zone, desired, state),
             (Key::Rule(zone), None) => rule::delete(step, state.rules.get(zone).cloned()),
             (Key::Association(zone, vpc), Some(desired)) => association::apply(step, zone, vpc, desired, state),
             (Key::Association(zone, vpc), None) => association::delete(step, zone, vpc, state),
-            (Key::Share, Some(desired)) => share::apply(step, desired, state),
+            (Key::Share, Some(desired)) => share::apply(step, desired, state, self.organization.as_ref()),
             (Key::Share, None) => share::delete(step, state.share.clone()),
         }
     }
@@ -88,8 +94,11 @@ impl Composite for Run {
                     endpoint.addresses = addresses;
                 }
             }),
-            (Key::Rule(zone), Part::Rule(Some(rule))) => {
-                state.rules.insert(zone.clone(), *rule);
+            (Key::LastAddresses, addresses @ Part::Addresses(_)) => {
+                self.record(&Key::Addresses(Side::Inbound), addresses, state);
+            }
+            (Key::Handover(zone) | Key::Rule(zone), Part::Rule(Some(rule))) => {
+                state.put_rule(zone, *rule);
             }
             (Key::Rule(zone), Part::Rule(None)) => {
                 state.rules.remove(zone);

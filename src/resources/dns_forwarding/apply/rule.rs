@@ -8,14 +8,14 @@ use futures::future::BoxFuture;
 
 use super::{Done, Part, Step, known};
 use crate::aws::route53resolver::rule::{
-    NewResolverRule, ResolverRule, create_resolver_rule, delete_resolver_rule, list_rules_of_endpoint,
-    update_resolver_rule, wait_until_complete, wait_until_deleted,
+    NewResolverRule, ResolverRule, ResolverRuleChange, create_resolver_rule, delete_resolver_rule,
+    list_rules_of_endpoint, update_resolver_rule, wait_until_complete, wait_until_deleted,
 };
 use crate::aws::route53resolver::tags::update_tags;
 use crate::aws::tags::diff;
 use crate::aws::wait::{Pace, retry_while};
 use crate::aws::{AwsError, Kind, Tags};
-use crate::resources::dns_forwarding::changes::{rule_change, rule_name, targets, targets_in_use};
+use crate::resources::dns_forwarding::changes::{interim_targets, rule_change, rule_name, targets, targets_in_use};
 use crate::resources::dns_forwarding::desired::Desired;
 use crate::resources::dns_forwarding::recorded::{Recorded, Rule};
 
@@ -34,10 +34,7 @@ pub fn apply(step: Step, zone: &str, desired: &Desired, state: &Recorded) -> Box
             let result = async {
                 update_tags(&step.work.clients, &rule.arn, &diff(&rule.tags, &tags)).await?;
                 rule.tags = tags;
-                update_resolver_rule(&step.work.clients, &rule.id, &change).await?;
-                let found = wait_until_complete(&step.work.clients, &rule.id, &step.work.patience).await?;
-                take(&mut rule, found);
-                Ok(())
+                change_and_wait(&step, &mut rule, &change).await
             };
             let result = result.await;
             step.ended(Part::Rule(Some(Box::new(rule))), result)
@@ -58,6 +55,24 @@ pub fn apply(step: Step, zone: &str, desired: &Desired, state: &Recorded) -> Box
     create(step, new, tags).boxed()
 }
 
+/// Turns a rule to the new addresses that are in use, before the last old one goes.
+pub fn hand_over(step: Step, zone: &str, desired: &Desired, state: &Recorded) -> BoxFuture<'static, Done> {
+    let mut rule = state.rules.get(zone).cloned().expect("only a rule that is there asks anybody");
+    // Without any there is nothing to turn to yet; the rule follows later.
+    let targets = interim_targets(desired, state).filter(|targets| *targets != rule.targets);
+    async move {
+        let result = match targets {
+            Some(_) => {
+                let change = ResolverRuleChange { targets, ..ResolverRuleChange::default() };
+                change_and_wait(&step, &mut rule, &change).await
+            }
+            None => Ok(()),
+        };
+        step.ended(Part::Rule(Some(Box::new(rule))), result)
+    }
+    .boxed()
+}
+
 /// Deletes a rule, once no VPC is associated with it any more.
 pub fn delete(step: Step, rule: Option<Rule>) -> BoxFuture<'static, Done> {
     async move {
@@ -68,6 +83,12 @@ pub fn delete(step: Step, rule: Option<Rule>) -> BoxFuture<'static, Done> {
         step.deleted(Part::Rule(None), result)
     }
     .boxed()
+}
+
+async fn change_and_wait(step: &Step, rule: &mut Rule, change: &ResolverRuleChange) -> Result<(), AwsError> {
+    update_resolver_rule(&step.work.clients, &rule.id, change).await?;
+    take(rule, wait_until_complete(&step.work.clients, &rule.id, &step.work.patience).await?);
+    Ok(())
 }
 
 async fn create(step: Step, new: NewResolverRule, tags: Tags) -> Done {

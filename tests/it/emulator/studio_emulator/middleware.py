@@ -30,7 +30,7 @@ from . import accounts, control, lifecycle, recorder, rules, wire
 from .registry import ASK_MOTO, HANDLERS, AwsError, Call
 
 # Their refusals come with status 400; in the other services' protocols it is 403.
-_JSON_SERVICES = {"sagemaker", "route53resolver"}
+_JSON_SERVICES = {"sagemaker", "route53resolver", "organizations"}
 # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (UnauthorizedOperation)
 _NO_PERMISSION = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 # What IAM calls a service in its actions, where that differs.
@@ -129,7 +129,7 @@ def _refuse_credentials(call: Call) -> None:
     https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html and
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
     """
-    json_protocol = call.service in ("sagemaker", "route53resolver", "ram", "efs")
+    json_protocol = call.service in ("sagemaker", "route53resolver", "organizations", "ram", "efs")
     if call.access_key == accounts.DENIED_KEY:
         if call.service == "ec2":
             raise AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)

@@ -1,10 +1,13 @@
 """RAM: resource shares, so that resolver rules can be used by other accounts.
 
 https://docs.aws.amazon.com/ram/latest/APIReference/API_CreateResourceShare.html
-moto makes shares but cannot change their associations, so all of it is ours. Accounts are taken to
-be of one organization: what is shared with an account is there when the association is, without
-an invitation. What is shared with an organization or a unit can be used by everybody who knows its
-id, but is listed for nobody, so that tests that run side by side do not see each other's rules.
+moto makes shares but cannot change their associations, so all of it is ours. What is shared with an
+account of the same organization is there when the association is. An account of no organization is
+taken to be of one with all others. One that has an organization, which moto keeps, invites the
+accounts outside of it; that their associations are associating until they accept is known from
+reports of users, and so is the answer about an organization that is not one's own. What is shared
+with an organization or a unit can be used by everybody who knows its id, but is listed for nobody,
+so that tests that run side by side do not see each other's rules.
 
 What an account has made of a share ends with it; the services that know of such things ask to be told.
 
@@ -19,6 +22,8 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import Any
+
+from moto.organizations.models import organizations_backends
 
 from . import lifecycle
 from .registry import AwsError, Call, Store, handles, page
@@ -39,6 +44,8 @@ class Link:
     entity: str
     kind: str  # "PRINCIPAL" or "RESOURCE"
     status: str = "ASSOCIATING"
+    external: bool = False
+    invitation: str | None = None  # "PENDING", "ACCEPTED" or "REJECTED", where there is one
     made: datetime.datetime = dataclasses.field(default_factory=_now)
 
 
@@ -79,7 +86,19 @@ class Share:
             "status": link.status,
             "creationTime": link.made,
             "lastUpdatedTime": link.made,
-            "external": False,
+            "external": link.external,
+        }
+
+    def invitation_shown(self, link: Link) -> dict[str, Any]:
+        """One invitation, as GetResourceShareInvitations shows it."""
+        return {
+            "resourceShareInvitationArn": _invitation_arn(self, link),
+            "resourceShareName": self.name,
+            "resourceShareArn": self.arn,
+            "senderAccountId": self.owner,
+            "receiverAccountId": link.entity,
+            "invitationTimestamp": link.made,
+            "status": link.invitation,
         }
 
     def entities(self, kind: str) -> set[str]:
@@ -244,6 +263,28 @@ def get_resource_share_associations(call: Call) -> dict[str, Any]:
     return {"resourceShareAssociations": shown, "nextToken": token}
 
 
+@handles("ram", "GetResourceShareInvitations")
+def get_resource_share_invitations(call: Call) -> dict[str, Any]:
+    """What the caller is invited to."""
+    found = [share.invitation_shown(link) for share, link in _invitations(call)]
+    wanted = call.get("resourceShareInvitationArns")
+    found = [one for one in found if not wanted or one["resourceShareInvitationArn"] in wanted]
+    shown, token = page(found, call.get("nextToken"), call.get("maxResults"))
+    return {"resourceShareInvitations": shown, "nextToken": token}
+
+
+@handles("ram", "AcceptResourceShareInvitation")
+def accept_resource_share_invitation(call: Call) -> dict[str, Any]:
+    """From now on the caller can use what is shared."""
+    return _answer(call, "ACCEPTED", "ASSOCIATED")
+
+
+@handles("ram", "RejectResourceShareInvitation")
+def reject_resource_share_invitation(call: Call) -> dict[str, Any]:
+    """The association fails."""
+    return _answer(call, "REJECTED", "FAILED")
+
+
 @handles("ram", "TagResource")
 def tag_resource(call: Call) -> dict[str, Any]:
     """Adds tags to a share."""
@@ -271,6 +312,7 @@ def _check(call: Call) -> None:
         if not (_ACCOUNT.fullmatch(principal) or _ORGANIZATION.fullmatch(principal)):
             message = f"Principal ID {principal} is malformed. Verify the ID and try again."
             raise AwsError("InvalidParameterException", message)
+        _check_organization(call, principal)
     for arn in call.get("resourceArns") or []:
         if not _ARN.fullmatch(arn):
             message = f"The specified resource ARN {arn} is not valid. Verify the ARN and try again."
@@ -280,6 +322,55 @@ def _check(call: Call) -> None:
             raise AwsError("OperationNotPermittedException", message)
 
 
+def _organization_of(account: str, partition: str) -> Any:
+    """The organization that an account belongs to, as moto keeps it."""
+    master, of = organizations_backends.master_accounts.get(account, (account, partition))
+    return organizations_backends[master][of].org
+
+
+def _check_organization(call: Call, principal: str) -> None:
+    own = _organization_of(call.account, call.partition)
+    if own is None or not _ORGANIZATION.fullmatch(principal):
+        return
+    of = principal.split(":", 5)[5].split("/")[1]
+    if of != own.id or principal.split(":")[4] != own.master_account_id:
+        raise AwsError("UnknownResourceException", f"Organization {of} could not be found.")
+
+
+def _is_external(share: Share, principal: str, partition: str) -> bool:
+    own = _organization_of(share.owner, partition)
+    if own is None or not _ACCOUNT.fullmatch(principal):
+        return False
+    return _organization_of(principal, partition) is not own
+
+
+def _invitation_arn(share: Share, link: Link) -> str:
+    return share.arn.replace(":resource-share/", ":resource-share-invitation/", 1) + f"-{link.entity}"
+
+
+def _invitations(call: Call) -> list[tuple[Share, Link]]:
+    return [
+        (share, link)
+        for _owner, region, shares in SHARES.items()
+        for share in shares.values()
+        for link in share.links.values()
+        if region == call.region and link.entity == call.account and link.invitation and share.status == "ACTIVE"
+    ]
+
+
+def _answer(call: Call, invitation: str, status: str) -> dict[str, Any]:
+    wanted = call["resourceShareInvitationArn"]
+    for share, link in _invitations(call):
+        if _invitation_arn(share, link) != wanted:
+            continue
+        if link.invitation != "PENDING":
+            code = f"ResourceShareInvitationAlready{str(link.invitation).capitalize()}Exception"
+            raise AwsError(code, f"The invitation {wanted} is {link.invitation}.")
+        link.invitation, link.status = invitation, status
+        return {"resourceShareInvitation": share.invitation_shown(link), "clientToken": call.get("clientToken")}
+    raise AwsError("ResourceShareInvitationArnNotFoundException", f"The invitation {wanted} could not be found.")
+
+
 def _associate(share: Share, call: Call) -> list[Link]:
     made = []
     for kind, entities in (("PRINCIPAL", call.get("principals")), ("RESOURCE", call.get("resourceArns"))):
@@ -287,9 +378,11 @@ def _associate(share: Share, call: Call) -> list[Link]:
             link = share.links.get(entity)
             if link is None or link.status.startswith("DISASSOCIAT"):
                 link = share.links[entity] = Link(entity, kind)
+                link.external = kind == "PRINCIPAL" and _is_external(share, entity, call.partition)
+                link.invitation = "PENDING" if link.external else None
 
                 def end(link: Link = link) -> None:
-                    if link.status == "ASSOCIATING":
+                    if link.status == "ASSOCIATING" and link.invitation != "PENDING":
                         link.status = "ASSOCIATED"
 
                 lifecycle.after("ram:association:associating", end)

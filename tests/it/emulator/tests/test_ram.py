@@ -93,3 +93,32 @@ class Shares(EmulatorTest):
         self.refused("InvalidParameterException", self.ram.create_resource_share, name="x", principals=["nobody"])
         foreign = ["arn:aws:route53resolver:us-east-1:999999999999:resolver-rule/rslvr-rr-1"]
         self.refused("OperationNotPermittedException", self.ram.create_resource_share, name="x", resourceArns=foreign)
+
+    def test_an_account_outside_of_the_organization_is_invited(self) -> None:
+        organizations = self.client("organizations")
+        own = organizations.create_organization()["Organization"]
+        member = organizations.create_account(AccountName="m", Email="m@example.com")["CreateAccountStatus"]
+        theirs = self.client("organizations", account=member["AccountId"])
+        self.assertEqual(theirs.describe_organization()["Organization"]["Arn"], own["Arn"])
+        self.refused(
+            "AWSOrganizationsNotInUseException", self.client("organizations", account=self.other).describe_organization
+        )
+        arn = self.share(self.other, member["AccountId"], own["Arn"])
+        self.until(lambda: sorted(self.states(arn, "PRINCIPAL")), ["ASSOCIATED", "ASSOCIATED", "ASSOCIATING"])
+        key = {"ResolverRuleId": self.rule["Id"]}
+        self.client("route53resolver", account=member["AccountId"]).get_resolver_rule(**key)
+        ram = self.client("ram", account=self.other)
+        (found,) = ram.get_resource_share_invitations()["resourceShareInvitations"]
+        self.assertEqual((found["status"], found["senderAccountId"]), ("PENDING", self.account))
+        accept = {"resourceShareInvitationArn": found["resourceShareInvitationArn"]}
+        ram.accept_resource_share_invitation(**accept)
+        self.assertEqual(self.states(arn, "PRINCIPAL").count("ASSOCIATED"), 3)
+        self.their_rr.get_resolver_rule(**key)
+        self.refused(
+            "ResourceShareInvitationAlreadyAcceptedException", ram.reject_resource_share_invitation, **accept
+        )
+
+    def test_another_organization_is_not_found(self) -> None:
+        self.client("organizations").create_organization()
+        foreign = "arn:aws:organizations::111111111111:organization/o-abcdefghij"
+        self.refused("UnknownResourceException", self.ram.create_resource_share, name="x", principals=[foreign])

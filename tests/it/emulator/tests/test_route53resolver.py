@@ -92,6 +92,28 @@ class Endpoints(ResolverTest):
         interfaces = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
         self.assertEqual(len(interfaces), 2, "a refused endpoint left an interface")
 
+    def test_interfaces_are_found_by_their_ipv6_addresses(self) -> None:
+        net = self.network(ipv6=True)
+        subnets = self.client("ec2").describe_subnets(SubnetIds=net["subnet_ids"])["Subnets"]
+        blocks = {one["SubnetId"]: one["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"] for one in subnets}
+        chosen = [blocks[subnet].replace("::/64", "::20") for subnet in net["subnet_ids"]]
+        self.rr.create_resolver_endpoint(
+            CreatorRequestId="six",
+            Direction="INBOUND",
+            ResolverEndpointType="IPV6",
+            SecurityGroupIds=[net["default_security_group_id"]],
+            IpAddresses=[{"SubnetId": subnet, "Ipv6": ip} for subnet, ip in zip(net["subnet_ids"], chosen)],
+        )
+
+        def found(*wanted: str) -> list[str]:
+            by = [{"Name": "ipv6-addresses.ipv6-address", "Values": list(wanted)}]
+            interfaces = self.client("ec2").describe_network_interfaces(Filters=by)["NetworkInterfaces"]
+            return sorted(one["Ipv6Addresses"][0]["Ipv6Address"] for one in interfaces)
+
+        self.assertEqual(found(chosen[0]), [chosen[0]])
+        self.assertEqual(found(*chosen, blocks[net["subnet_ids"][0]].replace("::/64", "::99")), sorted(chosen))
+        self.assertEqual(found("2001:db8::1"), [])
+
     def test_two_addresses_may_be_in_one_subnet(self) -> None:
         subnet = self.net["subnet_ids"][0]
         self.make(IpAddresses=[{"SubnetId": subnet}, {"SubnetId": subnet}])

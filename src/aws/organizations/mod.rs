@@ -1,0 +1,3 @@
+//! What we do with AWS Organizations: asking which organization the account belongs to.
+
+pub mod organization;
