@@ -16,6 +16,7 @@ provider "studio" {
     ec2             = var.emulator_url
     efs             = var.emulator_url
     iam             = var.emulator_url
+    organizations   = var.emulator_url
     ram             = var.emulator_url
     route53         = var.emulator_url
     route53resolver = var.emulator_url

@@ -200,7 +200,7 @@ provider "studio" {
   poll_interval = "200ms"
   endpoints {
 END
-  for service in ec2 efs iam ram route53 route53resolver sagemaker sts; do printf '    %s = "%s"\n' "$service" "$url"; done
+  for service in ec2 efs iam organizations ram route53 route53resolver sagemaker sts; do printf '    %s = "%s"\n' "$service" "$url"; done
   printf '  }\n}\n'
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside, REGION},
+    said::in_one_line,
     terraform::{Plan, Workspace, wait_until},
 };
 
@@ -133,10 +134,6 @@ pub fn assert_updates(plan: &Plan, paths: &[&str]) {
     };
     let changed: BTreeSet<String> = change.paths().iter().map(whole).collect();
     assert_eq!(changed.iter().map(String::as_str).collect::<Vec<_>>(), paths, "{}", plan.text);
-}
-
-pub fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 // ---- Made and destroyed ----

@@ -6,8 +6,9 @@ use aws_sdk_route53resolver::types::{
 use serde_json::{Value as Json, json};
 
 use crate::{
-    dns_forwarding::{ADDRESS, Forwarding, assert_updates, in_one_line},
+    dns_forwarding::{ADDRESS, Forwarding, assert_updates},
     emulator::{Account, Network, Outside, REGION},
+    said::in_one_line,
     terraform::{Workspace, wait_until},
 };
 

@@ -9,8 +9,9 @@ use aws_sdk_route53resolver::types::{
 use serde_json::{Value as Json, json};
 
 use crate::{
-    dns_forwarding::{ADDRESS, Forwarding, in_one_line},
+    dns_forwarding::{ADDRESS, Forwarding},
     emulator::{Account, Call, Network, Outside, REGION},
+    said::in_one_line,
     terraform::{Workspace, wait_until},
 };
 

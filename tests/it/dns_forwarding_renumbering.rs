@@ -6,9 +6,10 @@ use aws_sdk_ec2::types::InstanceIpv6Address;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    dns_forwarding::{ADDRESS, Forwarding, assert_updates, in_one_line},
+    dns_forwarding::{ADDRESS, Forwarding, assert_updates},
     dns_forwarding_outbound::Made,
     emulator::{Account, Call, Network, Outside},
+    said::in_one_line,
     terraform::Workspace,
 };
 

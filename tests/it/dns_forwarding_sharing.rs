@@ -4,9 +4,10 @@ use aws_sdk_organizations::types::OrganizationFeatureSet;
 use serde_json::{Value as Json, json};
 
 use crate::{
-    dns_forwarding::{ADDRESS, in_one_line},
+    dns_forwarding::ADDRESS,
     dns_forwarding_outbound::Made,
     emulator::{Account, Outside},
+    said::in_one_line,
     terraform::Workspace,
 };
 

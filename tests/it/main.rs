@@ -4,6 +4,7 @@
 //! protocol do.
 
 mod emulator;
+mod said;
 mod terraform;
 
 mod dns_check;

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside, REGION},
+    said::{assert_said, in_one_line},
     terraform::Workspace,
 };
 
@@ -131,17 +132,6 @@ impl Place {
     /// How often each of the look-ups for checks was made so far.
     fn looks(&self) -> Vec<(&'static str, usize)> {
         CHECKS.iter().map(|&operation| (operation, self.account.count(operation))).collect()
-    }
-}
-
-/// Terraform breaks lines and draws frames where it likes.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
-}
-
-fn assert_said(text: &str, needed: &[&str]) {
-    for needed in needed {
-        assert!(text.contains(needed), "{needed:?} is not in: {text}");
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     emulator::{Account, Network, Outside, REGION},
     linter,
+    said::in_one_line,
     terraform::Workspace,
 };
 
@@ -813,11 +814,6 @@ fn unescaped(text: &str) -> String {
         bytes.push(value.and_then(|digits| u8::from_str_radix(&digits, 16).ok()).unwrap_or(byte));
     }
     String::from_utf8(bytes).expect("a document is text")
-}
-
-/// Terraform breaks lines and draws frames where it likes.
-pub fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[test]

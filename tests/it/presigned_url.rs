@@ -21,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::{
     emulator::{Account, Network, Presigned, SECRET_KEY},
     plan_rules::provider_with,
+    said::in_one_line,
     terraform::{Workspace, wait_until},
     witness,
 };
@@ -343,11 +344,6 @@ fn the_sdk_would_log_the_url_and_this_provider_does_not() {
 }
 
 // ---- In the real Terraform ----
-
-/// Terraform breaks lines and draws frames where it likes.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
-}
 
 /// A workspace that logs everything, with the witness beside the provider.
 fn workspace(account: &Account) -> Workspace {

@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside},
-    private_domain_parts::{Made, assert_said, in_one_line, text},
+    private_domain_parts::{Made, text},
+    said::{assert_said, in_one_line},
 };
 
 /// An account in which somebody else has made things.

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Call, Network, Outside},
+    said::{assert_said, in_one_line},
     terraform::Workspace,
 };
 
@@ -141,17 +142,6 @@ impl Made {
     pub fn destroy(self) {
         self.workspace.destroy();
         self.account.assert_nothing_is_left();
-    }
-}
-
-/// Terraform breaks lines and draws frames where it likes.
-pub fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
-}
-
-pub fn assert_said(text: &str, needed: &[&str]) {
-    for needed in needed {
-        assert!(text.contains(needed), "{needed:?} is not in: {text}");
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     emulator::{Account, Network, SECRET_KEY},
+    said::in_one_line,
     terraform::Workspace,
 };
 
@@ -51,11 +52,6 @@ resource "studio_private_domain" "test" {{
 }}
 "#
     )
-}
-
-/// Terraform breaks lines and draws frames where it likes.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
 }
 
 // ---- The demo ----

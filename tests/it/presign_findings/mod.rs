@@ -12,7 +12,8 @@ use studio::policy::analyze::{Code, Severity};
 use self::cases::{Case, EVERYTHING, Shows, cases, clean, clean_ground};
 use crate::{
     emulator::{Account, REGION},
-    presign_policy::{ADDRESS, Ground, Policy, codes, in_one_line},
+    presign_policy::{ADDRESS, Ground, Policy, codes},
+    said::in_one_line,
     terraform::Workspace,
 };
 

@@ -6,8 +6,9 @@ use aws_sdk_sagemaker::types::{AppType, OwnershipSettings, SharingType, SpaceSha
 use serde_json::{Value as Json, json};
 
 use super::domain::described;
-use super::{ADDRESS, Made, assert_said, in_one_line};
+use super::{ADDRESS, Made};
 use crate::emulator::Account;
+use crate::said::{assert_said, in_one_line};
 
 /// What users do in a domain.
 struct Users<'a>(&'a Made);

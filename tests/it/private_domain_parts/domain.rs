@@ -7,9 +7,10 @@ use aws_sdk_sagemaker::types::{
 };
 use serde_json::{Value as Json, json};
 
+use super::Made;
 use super::groups::group;
-use super::{Made, assert_said, in_one_line};
 use crate::emulator::Account;
+use crate::said::{assert_said, in_one_line};
 
 pub fn described(made: &Made) -> DescribeDomainOutput {
     made.outside.run(made.outside.sagemaker().describe_domain().domain_id(made.text("domain_id")).send())

@@ -3,8 +3,9 @@
 use aws_sdk_ec2::types::VpcEndpoint;
 use serde_json::{Value as Json, json};
 
-use super::{Made, assert_said, in_one_line, text};
+use super::{Made, text};
 use crate::emulator::{Account, Outside};
+use crate::said::{assert_said, in_one_line};
 
 fn described(made: &Made, service: &str) -> VpcEndpoint {
     let describe = made.outside.ec2().describe_vpc_endpoints().vpc_endpoint_ids(made.endpoint(service));

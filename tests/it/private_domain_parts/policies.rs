@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Made, assert_said, in_one_line, text};
+use super::{Made, text};
 use crate::emulator::Account;
+use crate::said::{assert_said, in_one_line};
 
 /// A policy that lets these actions through, as a value of `policies`.
 fn only(actions: &[&str]) -> Json {

@@ -7,9 +7,10 @@ use aws_sdk_sagemaker::types::{AppNetworkAccessType, AuthMode, HomeEfsFileSystem
 use serde_json::{Value as Json, json};
 
 use super::{
-    APP_PARENT, PARENT, Place, address, another_vpc, both, change_record, delete_zone, foreign, in_one_line, of_values,
-    records, vpcs, zone_by_hand,
+    APP_PARENT, PARENT, Place, address, another_vpc, both, change_record, delete_zone, foreign, of_values, records,
+    vpcs, zone_by_hand,
 };
+use crate::said::in_one_line;
 use crate::terraform::wait_until;
 
 /// Without private DNS, so that a zone of a parent's name can answer in the VPC.

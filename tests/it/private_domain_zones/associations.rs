@@ -2,9 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{ADDRESS, Place, another_vpc, assert_said, authorizations, in_one_line, route53_vpc, vpcs};
+use super::{ADDRESS, Place, another_vpc, authorizations, route53_vpc, vpcs};
 use crate::{
     emulator::{Account, Network},
+    said::{assert_said, in_one_line},
     terraform::Workspace,
 };
 

@@ -18,6 +18,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     emulator::{Account, Network, Outside, REGION},
+    said::{assert_said, in_one_line},
     terraform::Workspace,
 };
 
@@ -151,17 +152,6 @@ impl Place {
 /// Another VPC of the account.
 fn another_vpc(account: &Account) -> String {
     account.network().vpc_id
-}
-
-/// Terraform breaks lines and draws frames where it likes.
-fn in_one_line(text: &str) -> String {
-    text.split_whitespace().filter(|word| !["│", "╷", "╵"].contains(word)).collect::<Vec<_>>().join(" ")
-}
-
-fn assert_said(text: &str, needed: &[&str]) {
-    for needed in needed {
-        assert!(text.contains(needed), "{needed:?} is not in: {text}");
-    }
 }
 
 // ---- What is in Route 53 ----
