@@ -158,6 +158,17 @@ impl Fault {
     }
 }
 
+/// What to do to a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make it, or adopt it.
+    Create,
+    /// Wait for it if it is not ready, and change what differs.
+    Update,
+    /// Delete it; let go of it where it was adopted, and set back what was only set.
+    Delete,
+}
+
 /// Which operation a report is about; it decides how to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {

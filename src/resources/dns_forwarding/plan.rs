@@ -45,18 +45,8 @@ use super::desired::{Desired, WantedEnd};
 use super::key::{Key, Side};
 use super::recorded::{End, Endpoint, Group, Recorded, Rule, Share};
 use crate::framework::{Path, Value};
+pub use crate::resources::common::Action;
 use crate::steps::Step;
-
-/// What to do to a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Make it.
-    Create,
-    /// Wait for it if it is not ready, and change what differs.
-    Update,
-    /// Delete it, or let go of it where it was adopted.
-    Delete,
-}
 
 /// What it takes to get from what is recorded to what is wanted. Nothing wanted is a destruction.
 pub fn steps(desired: Option<&Desired>, recorded: &Recorded) -> Vec<Step<Key, Action>> {

@@ -26,6 +26,7 @@ use crate::aws::VpcEndpointId;
 use crate::aws::iam::attachment::Principal;
 use crate::framework::Value;
 use crate::policy::document::Document;
+pub use crate::resources::common::Action;
 use crate::steps::Step;
 
 /// Names one part.
@@ -55,17 +56,6 @@ impl Key {
             Key::Attachment(_) | Key::Endpoint(_) => Some(Key::Policy),
         }
     }
-}
-
-/// What to do to a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Make it.
-    Create,
-    /// Change what differs.
-    Update,
-    /// Delete it; set an endpoint's policy back.
-    Delete,
 }
 
 /// What it takes to get from what is recorded to what is wanted. Nothing wanted is a destruction.
