@@ -376,3 +376,21 @@ fn a_role_that_the_same_run_makes_is_looked_at_when_it_is_there() {
     ground.outside.run(inline.send());
     assert_eq!(found(&ground, &grant), ["grant_is_no_restriction"]);
 }
+
+#[test]
+fn what_is_found_only_after_the_plan_does_not_break_its_apply() {
+    let ground = clean_ground();
+    let policy = clean(&ground)
+        .with("mode", json!("grant"))
+        .with("attach_to", json!({ "roles": ["analyst"] }))
+        .with("on_lockout", json!("warn"));
+    let workspace = Workspace::with(&ground.account, &policy.hcl());
+    workspace.plan();
+    let inline = ground.outside.iam().put_role_policy().role_name("analyst").policy_name("all");
+    ground.outside.run(inline.policy_document(EVERYTHING).send());
+    let text = in_one_line(&workspace.apply_plan());
+    assert!(text.contains("arn:aws:iam::") && text.contains("grant takes nothing away"), "{text}");
+    let found = codes(&workspace.state().values(ADDRESS));
+    assert!(found.to_string().contains("grant_is_no_restriction"), "{found}");
+    workspace.plan().assert_empty();
+}
