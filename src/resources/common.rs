@@ -27,7 +27,7 @@ pub const RECORDED: &str = "recorded";
 /// `region`.
 pub fn region_attribute() -> Attribute {
     Attribute::string("region")
-        .describe("The Region that the objects are in. By default the provider's.")
+        .describe("The Region that the objects are in. By default the provider's. An import takes another one behind the id, as in `<id>@eu-west-1`.")
         .optional_computed()
         .replaces()
         .check(checks::region())

@@ -38,6 +38,21 @@ pub fn known_tags(tags: &StringMap) -> Value<Tags> {
     }
 }
 
+/// An import id in the form of `provider "aws"`: an id, and behind an `@` the Region, where it is not the provider's.
+/// Names in IAM may have an `@` too, so that only what looks like a Region is taken for one.
+pub fn id_and_region(text: &str) -> (&str, Option<&str>) {
+    let are_letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
+    let are_digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let is_region = |text: &str| {
+        let (words, number) = text.rsplit_once('-').unwrap_or_default();
+        words.contains('-') && words.split('-').all(are_letters) && are_digits(number)
+    };
+    match text.rsplit_once('@') {
+        Some((id, region)) if is_region(region) => (id, Some(region)),
+        Some(_) | None => (text, None),
+    }
+}
+
 /// A set or list of known strings.
 pub fn strings<T: ToString>(items: impl IntoIterator<Item = T>) -> Strings {
     Value::Known(items.into_iter().map(|item| Value::Known(item.to_string())).collect())
@@ -88,4 +103,22 @@ pub fn overlaps(blocks: &Strings) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_stands_behind_the_id_of_an_import() {
+        assert_eq!(id_and_region("d-abc"), ("d-abc", None));
+        assert_eq!(id_and_region("d-abc@eu-west-1"), ("d-abc", Some("eu-west-1")));
+        let policy = "arn:aws:iam::123456789012:policy/ana@example.com";
+        assert_eq!(id_and_region(policy), (policy, None));
+        let far = format!("{policy}@us-gov-west-1");
+        assert_eq!(id_and_region(&far), (policy, Some("us-gov-west-1")));
+        for odd in ["d-abc@", "d-abc@west-1", "d-abc@eu-west-", "d-abc@eu-west-1a"] {
+            assert_eq!(id_and_region(odd), (odd, None));
+        }
+    }
 }

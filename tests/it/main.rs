@@ -25,6 +25,7 @@ mod private_domain_adoption;
 mod private_domain_import;
 mod private_domain_parts;
 mod private_domain_zones;
+mod regions;
 mod scenario;
 mod witness;
 

@@ -47,7 +47,7 @@ use crate::framework::{
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::note::Note;
-use crate::resources::values::planned_region;
+use crate::resources::values::{id_and_region, planned_region};
 use crate::steps;
 use apply::Run;
 use desired::Desired;
@@ -132,7 +132,8 @@ impl Resource for DnsForwarding {
     }
 
     async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
-        let clients = self.connection.known_clients(None)?;
+        let (id, region) = id_and_region(id);
+        let clients = self.connection.known_clients(region)?;
         let recorded = find_for_import(&clients, id).await?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);

@@ -31,7 +31,7 @@ use crate::framework::{
 };
 use crate::policy::analyze::analyze;
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
-use crate::resources::values::{planned_region, string_map};
+use crate::resources::values::{id_and_region, planned_region, string_map};
 use crate::steps;
 use apply::Run;
 use desired::Desired;
@@ -124,7 +124,8 @@ impl Resource for PresignPolicy {
     }
 
     async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
-        let clients = self.connection.known_clients(None)?;
+        let (id, region) = id_and_region(id);
+        let clients = self.connection.known_clients(region)?;
         let (model, recorded) = import::import(&clients, id).await?;
         let mut private = Private::default();
         private.set(RECORDED, &recorded);

@@ -46,6 +46,7 @@ use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain};
+use crate::resources::values::id_and_region;
 use crate::steps;
 use apply::Run;
 use desired::{Desired, Facts};
@@ -174,7 +175,8 @@ impl Resource for PrivateDomain {
     }
 
     async fn import(&self, _call: &Call, id: &str) -> Result<(Model, Private), Diagnostics> {
-        let clients = self.connection.known_clients(None)?;
+        let (id, region) = id_and_region(id);
+        let clients = self.connection.known_clients(region)?;
         let failed = |error| Diagnostics::from(aws_error("import the domain", &error));
         if !id.starts_with("d-") {
             let text = format!("{id:?} is not the id of a domain, such as d-abcdefghijkl.");
