@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::size::{Oversized, Share, TooLarge};
 pub use self::split::split;
-use super::document::{Document, Effect, Principals, Statement, Values, values};
+use super::document::{Document, Effect, Principals, Scope, Statement, Values, values};
 use super::inputs::{self, At, DomainArn, InputError, Key, Problem};
 use super::paths::{self, Accepted, Requirements};
 
@@ -159,16 +159,7 @@ impl Presign {
     pub fn endpoint_policy(&self, kind: EndpointKind) -> Document {
         match kind {
             // Both check the same action, and both carry other calls of Studio's own.
-            EndpointKind::Studio | EndpointKind::SagemakerApi => Document::new(vec![
-                Statement::new(Effect::Allow, values(["*"]))
-                    .named("AllowEverythingElse")
-                    .by(Principals::Everyone)
-                    .on(values(["*"])),
-                Statement::new(Effect::Deny, values([PRESIGN]))
-                    .named("DenyOtherDomains")
-                    .by(Principals::Everyone)
-                    .on_all_but(self.profiles("*")),
-            ]),
+            EndpointKind::Studio | EndpointKind::SagemakerApi => confined_to(self.profiles("*")),
         }
     }
 
@@ -292,6 +283,32 @@ impl AllowedPath {
         };
         list.as_deref()
     }
+}
+
+/// Whether a document is what [`Presign::endpoint_policy`] gives for some domains.
+pub fn is_endpoint_policy(document: &Document) -> bool {
+    let profiles = document.statements.iter().find_map(|statement| match &statement.resources {
+        Some(Scope::AllBut(profiles)) => Some(profiles),
+        Some(Scope::Only(_)) | None => None,
+    });
+    profiles.is_some_and(|profiles| {
+        profiles.iter().all(|profile| profile.contains(":user-profile/d-"))
+            && confined_to(profiles.clone()).same_meaning(document)
+    })
+}
+
+/// Presigning for these profiles only, and everything else.
+fn confined_to(profiles: Values) -> Document {
+    Document::new(vec![
+        Statement::new(Effect::Allow, values(["*"]))
+            .named("AllowEverythingElse")
+            .by(Principals::Everyone)
+            .on(values(["*"])),
+        Statement::new(Effect::Deny, values([PRESIGN]))
+            .named("DenyOtherDomains")
+            .by(Principals::Everyone)
+            .on_all_but(profiles),
+    ])
 }
 
 fn tag_key(tag: &str) -> String {

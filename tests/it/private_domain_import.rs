@@ -186,3 +186,26 @@ fn endpoints_of_another_resource_are_adopted_by_an_import() {
     workspace.destroy();
     account.assert_nothing_is_left();
 }
+
+#[test]
+fn an_endpoint_policy_that_a_presign_policy_sets_is_left_to_it_by_an_import() {
+    let account = Account::new();
+    let network = account.network();
+    let presign = r#"
+resource "studio_presign_policy" "test" {
+  name              = "presign"
+  domain_arns       = [studio_private_domain.test.arn]
+  allowed           = [{ vpc_endpoint_ids = studio_private_domain.test.access_endpoint_ids }]
+  endpoint_policies = { for service in ["studio", "sagemaker.api"] : service => studio_private_domain.test.endpoint_ids[service] }
+}
+"#;
+    let workspace = Workspace::with(&account, &format!("{}{presign}", plain(&network)));
+    workspace.apply();
+    let id = text(&workspace.state().values(ADDRESS)["domain_id"]);
+    workspace.forget(ADDRESS);
+    workspace.import(ADDRESS, &id);
+    assert_eq!(workspace.state().values(ADDRESS)["endpoints"]["policies"], Json::Null);
+    workspace.plan().assert_empty();
+    workspace.destroy();
+    account.assert_nothing_is_left();
+}

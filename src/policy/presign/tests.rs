@@ -229,3 +229,20 @@ fn a_policy_that_is_too_large_names_the_setting_to_shorten() {
     assert_eq!(error.size, large.identity_policy().iam_size());
     assert!(error.to_string().contains("more than the 6144 that IAM allows"), "{error}");
 }
+
+#[test]
+fn the_policies_for_endpoints_are_known_again_and_others_are_not() {
+    let presign = presign(&settings());
+    for kind in EndpointKind::ALL {
+        let text = presign.endpoint_policy(kind).to_json();
+        assert!(is_endpoint_policy(&Document::parse(&text).unwrap()));
+    }
+    let mut wider = presign.endpoint_policy(EndpointKind::Studio);
+    wider.statements.remove(1);
+    assert!(!is_endpoint_policy(&wider));
+    let mut narrower = presign.endpoint_policy(EndpointKind::Studio);
+    narrower.statements.remove(0);
+    assert!(!is_endpoint_policy(&narrower));
+    assert!(!is_endpoint_policy(&Document::full_access()));
+    assert!(!is_endpoint_policy(&presign.scp()));
+}

@@ -22,6 +22,7 @@ use crate::aws::tags::merge;
 use crate::aws::{RoleArn, SecurityGroupId, Tags};
 use crate::framework::Value;
 use crate::policy::document::Document;
+use crate::policy::presign::is_endpoint_policy;
 
 /// The rules of the domain's group: NFS and app traffic within the group, and HTTPS out.
 ///
@@ -186,9 +187,12 @@ pub fn same_policy(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether a policy restricts something: AWS's default lets everything through.
-pub fn is_restriction(policy: &str) -> bool {
-    !Document::parse(policy).is_ok_and(|policy| policy.same_meaning(&Document::full_access()))
+/// Whether a policy that is found on an endpoint may have been set by this resource: it is neither AWS's default, which
+/// lets everything through, nor what a `studio_presign_policy` sets, which is the one to take care of it.
+pub fn may_be_own(policy: &str) -> bool {
+    let of_others =
+        |document: &Document| document.same_meaning(&Document::full_access()) || is_endpoint_policy(document);
+    !Document::parse(policy).is_ok_and(|document| of_others(&document))
 }
 
 /// What differs about the gateway endpoint, tags aside.

@@ -304,14 +304,14 @@ fn policies(written: &StringMap, recorded: &Recorded) -> StringMap {
     })
 }
 
-/// The policies of what is the resource's own, where they are not AWS's default.
+/// The policies of the endpoints that are the resource's own, where the resource may have set them.
 fn imported_policies(recorded: &Recorded) -> StringMap {
     let is_own = |service: &str| !recorded.adopted.contains_key(service);
     let own: BTreeMap<_, _> = all_policies(recorded)
         .into_iter()
         .filter(|(service, _)| is_own(service))
         .filter_map(|(service, policy)| {
-            let policy = policy.filter(|policy| changes::is_restriction(policy))?;
+            let policy = policy.filter(|policy| changes::may_be_own(policy))?;
             Some((service.to_owned(), policy.to_owned()))
         })
         .collect();

@@ -188,7 +188,7 @@ fn a_policy_is_compared_by_meaning_and_reset_only_where_it_was_set() {
     assert_eq!(policy_change(&Value::Null, Some(spelt), false), Some(None));
     assert_eq!(policy_change(&Value::Unknown, Some(spelt), true), None);
     assert!(!same_policy(policy, "not a policy") && same_policy("x", "x"));
-    assert!(is_restriction(policy) && !is_restriction(&Document::full_access().to_json()));
+    assert!(may_be_own(policy) && !may_be_own(&Document::full_access().to_json()));
 }
 
 #[test]

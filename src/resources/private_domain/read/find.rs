@@ -16,7 +16,7 @@ use crate::aws::sagemaker::user_profile::list_user_profiles;
 use crate::aws::tags::{OWNER, owner_and_part};
 use crate::aws::{AwsError, Clients, HostedZoneId, SecurityGroupId, Tags, VpcEndpointId, VpcId, route53};
 use crate::dns::name::is_within;
-use crate::resources::private_domain::changes::is_restriction;
+use crate::resources::private_domain::changes::may_be_own;
 use crate::resources::private_domain::key::{Key, STUDIO, Slot};
 use crate::resources::private_domain::lookup::candidates;
 use crate::resources::private_domain::project::served_by;
@@ -51,7 +51,7 @@ pub async fn owned(clients: &Clients, owner: &str) -> Result<Recorded, AwsError>
                 found.endpoints.insert(service, interface_endpoint(clients, endpoint).await?);
             }
             Some(Key::Gateway) => {
-                let is_restricted = endpoint.policy.as_deref().is_some_and(is_restriction);
+                let is_restricted = endpoint.policy.as_deref().is_some_and(may_be_own);
                 found.gateway = Some(gateway(endpoint, is_restricted, clients));
             }
             _ => {}
@@ -105,7 +105,7 @@ async fn interface_endpoint(clients: &Clients, found: VpcEndpoint) -> Result<End
     let addresses = endpoint_addresses(clients, &found).await?;
     let before = Endpoint::unseen(VpcEndpointId::default());
     let found = endpoint(found, addresses, &before, clients);
-    let has_own_policy = found.policy.as_deref().is_some_and(is_restriction);
+    let has_own_policy = found.policy.as_deref().is_some_and(may_be_own);
     Ok(Endpoint { asked: found.place.clone(), has_own_policy, ..found })
 }
 
