@@ -29,7 +29,9 @@ use crate::framework::typed::to_dynamic;
 use crate::framework::{
     Applied, ApplyRequest, Call, Diagnostic, Diagnostics, PlanRequest, Planned, Private, Read, Resource, Value,
 };
-use crate::policy::analyze::analyze;
+use crate::policy::analyze::{Documents, analyze, analyze_documents};
+use crate::policy::document::Document;
+use crate::policy::presign::Presign;
 use crate::resources::common::{CONCURRENT_STEPS, Operation, RECORDED, Work, aws_error, explain, owner_id, tags_all};
 use crate::resources::values::{id_and_region, planned_region, string_map};
 use crate::steps;
@@ -230,7 +232,18 @@ const PLAIN: &str = "a model has nothing but what Terraform has types for";
 async fn current_findings(model: &Model, recorded: &Recorded, clients: &Clients) -> Findings {
     let Some(presign) = Settings::of(model).presign() else { return Value::Null };
     let seen = surroundings::look(clients, model, &own_policies(clients, model, recorded)).await;
-    Value::Known(findings::shown(&analyze(&presign, &seen.surroundings)))
+    let documents = documents_in_force(&presign, recorded);
+    Value::Known(findings::shown(&analyze_documents(&presign, &documents, &seen.surroundings)))
+}
+
+/// What the rules give, with the managed policy as IAM has it: somebody may have changed it. One that cannot be read shows
+/// in `policy_json` alone.
+fn documents_in_force(presign: &Presign, recorded: &Recorded) -> Documents {
+    let wanted = Documents::of(presign);
+    match recorded.policy.as_ref().and_then(|policy| Document::parse(&policy.document).ok()) {
+        Some(found) => Documents { identity: vec![found], ..wanted },
+        None => wanted,
+    }
 }
 
 fn own_policies(clients: &Clients, model: &Model, recorded: &Recorded) -> BTreeSet<PolicyArn> {

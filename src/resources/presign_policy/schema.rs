@@ -186,7 +186,7 @@ fn results() -> Vec<Attribute> {
         Attribute::string_map("endpoint_policy_json")
             .computed()
             .describe("The documents for the policies of VPC endpoints, by service, whether `endpoint_policies` sets them or not."),
-        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. A plan says what it finds in messages; the attribute itself is known after the apply, because what is looked up may change until then. `studio_presign_policy_document` has the findings that follow from the rules alone at plan."),
+        findings::findings_attribute("What the rules let through and lock out, found by deciding all classes of requests with the real documents. A refresh holds the managed policy as IAM has it against the rules: where it was widened outside of Terraform, that is `let_in`. The endpoints that `allowed` and `endpoint_policies` name, those of the VPCs, the domains, and the other policies of the roles and users in `attach_to` are looked up for it, as far as the credentials may. A plan says what it finds in messages; the attribute itself is known after the apply, because what is looked up may change until then. `studio_presign_policy_document` has the findings that follow from the rules alone at plan."),
     ]
 }
 

@@ -29,6 +29,8 @@ fn a_widened_policy_shows_and_is_put_right() {
     let plan = made.workspace.plan();
     assert!(plan.change().before["policy_json"].to_string().contains("vpce-0eeeeeeeeeeeeeeee"));
     assert_eq!(plan.change().after["policy_json"], before);
+    let found = plan.change().before["findings"].to_string();
+    assert!(found.contains("let_in") && found.contains("aws:SourceVpce\\\":\\\"vpce-0eeeeeeeeeeeeeeee"), "{found}");
     made.assert_changes_only(&["policy_json"]);
     assert_eq!(made.ground.document(), parsed(&before));
     made.destroy();
