@@ -98,7 +98,7 @@ obey() {
 
 do_public() {
   do_stop public
-  start public public named -f -c "/work/public/$1.conf"
+  start public public named -f -c "/run/studio/public/$1.conf"
   # It listens before it has read its zones.
   listening public public && answering 198.51.100.53 . SOA && answering 198.51.100.53 aws SOA
 }
@@ -108,11 +108,11 @@ do_corporate() {
   rm -rf "$folder/onprem/run"
   mkdir -p "$folder/onprem/run"
   case $1 in
-    bind) start corporate onprem named -f -c /work/onprem/named.conf ;;
-    unbound) start corporate onprem unbound -d -c /work/onprem/unbound.conf ;;
-    dnsmasq) start corporate onprem dnsmasq --keep-in-foreground --conf-file=/work/onprem/dnsmasq.conf ;;
-    powerdns) start corporate onprem pdns_recursor --config-dir=/work/onprem ;;
-    knot) start corporate onprem kresd -n -c /work/onprem/kresd.conf /work/onprem/run ;;
+    bind) start corporate onprem named -f -c /run/studio/onprem/named.conf ;;
+    unbound) start corporate onprem unbound -d -c /run/studio/onprem/unbound.conf ;;
+    dnsmasq) start corporate onprem dnsmasq --keep-in-foreground --conf-file=/run/studio/onprem/dnsmasq.conf ;;
+    powerdns) start corporate onprem pdns_recursor --config-dir=/run/studio/onprem ;;
+    knot) start corporate onprem kresd -n -c /run/studio/onprem/kresd.conf /run/studio/onprem/run ;;
     *) return 1 ;;
   esac
   listening corporate onprem
@@ -205,7 +205,8 @@ build_root() {
   mount --rbind /dev "$root/dev"
   mount -t tmpfs lab "$root/run"
   mount -t tmpfs lab "$root/tmp"
-  mount --bind "$folder" "$root/work"
+  mkdir "$root/run/studio"
+  mount --bind "$folder" "$root/run/studio"
   # Everything in the lab asks the corporate server unless told otherwise.
   printf 'nameserver 192.168.10.53\n' >/run/lab/resolv.conf
   cp /run/lab/resolv.conf /run/lab/etc/
@@ -267,7 +268,7 @@ sign_zones() {
   named_conf root.signed-aws aws.signed >"$public/signed.conf"
   # What a validating server starts from, in the forms that they read.
   local ds
-  ds=$(cd "$public" && chroot "$root" dnssec-dsfromkey -2 "/work/public/$(ls K.+*.key)")
+  ds=$(cd "$public" && chroot "$root" dnssec-dsfromkey -2 "/run/studio/public/$(ls K.+*.key)")
   printf '%s\n' "$ds" >"$public/anchor.ds"
   ds=${ds#*DS }
   printf '%s' "$ds" >"$public/anchor.value"
@@ -278,13 +279,13 @@ sign_zones() {
 }
 
 make_key() {
-  chroot "$root" dnssec-keygen -q -a ECDSAP256SHA256 -f KSK -K /work/public "$1" >/dev/null
+  chroot "$root" dnssec-keygen -q -a ECDSAP256SHA256 -f KSK -K /run/studio/public "$1" >/dev/null
 }
 
 # One key signs all of a zone.
 sign() {
-  local zone=$1 from=/work/public/$2 to=/work/public/$3
-  chroot "$root" dnssec-signzone -q -S -z -K /work/public -d /work/public -o "$zone" -f "$to" "$from" >/dev/null
+  local zone=$1 from=/run/studio/public/$2 to=/run/studio/public/$3
+  chroot "$root" dnssec-signzone -q -S -z -K /run/studio/public -d /run/studio/public -o "$zone" -f "$to" "$from" >/dev/null
 }
 
 root_zone() {
@@ -313,7 +314,7 @@ END
 named_conf() {
   cat <<END
 options {
-    directory "/work/public";
+    directory "/run/studio/public";
     listen-on { 198.51.100.53; };
     listen-on-v6 { none; };
     recursion no;

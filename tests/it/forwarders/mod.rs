@@ -49,7 +49,7 @@ impl Verdict {
     }
 }
 
-/// A folder with files, which the servers' programs see as `/work`.
+/// A folder with files, which the servers' programs see as `/run/studio`.
 struct Folder(TempDir);
 
 impl Folder {

@@ -6,17 +6,17 @@ use super::{ADDRESSES, Folder, Verdict, ZONES, broken, rendering};
 
 /// Around the two files of BIND, as their first comments say: at the top level or in a view, and in `options`.
 fn bind(zones: &str, options: &str, in_view: bool) -> Verdict {
-    let include = "include \"/work/zones.conf\";";
+    let include = "include \"/run/studio/zones.conf\";";
     let include = match in_view {
         true => format!("view inside {{ match-clients {{ any; }}; {include} }};"),
         false => include.to_owned(),
     };
     let named = format!(
-        "options {{ directory \"/tmp\"; dnssec-validation auto; include \"/work/options.conf\"; }};\n{include}\n"
+        "options {{ directory \"/tmp\"; dnssec-validation auto; include \"/run/studio/options.conf\"; }};\n{include}\n"
     );
     let folder = Folder::new().with("zones.conf", zones).with("options.conf", options).with("named.conf", &named);
     // -p prints what was understood.
-    folder.run("named-checkconf", &["-p", "/work/named.conf"])
+    folder.run("named-checkconf", &["-p", "/run/studio/named.conf"])
 }
 
 #[test]
@@ -75,10 +75,9 @@ fn what_the_checkers_let_pass_the_provider_refuses() {
 }
 
 fn unbound(config: &str) -> Verdict {
-    let main =
-        "server:\n    directory: \"/tmp\"\n    chroot: \"\"\n    username: \"\"\ninclude: \"/work/studio.conf\"\n";
+    let main = "server:\n    directory: \"/tmp\"\n    chroot: \"\"\n    username: \"\"\ninclude: \"/run/studio/studio.conf\"\n";
     let folder = Folder::new().with("unbound.conf", main).with("studio.conf", config);
-    folder.run("unbound-checkconf", &["/work/unbound.conf"])
+    folder.run("unbound-checkconf", &["/run/studio/unbound.conf"])
 }
 
 #[test]
@@ -97,7 +96,7 @@ fn unbound_refuses_what_is_broken() {
 }
 
 fn dnsmasq(config: &str) -> Verdict {
-    Folder::new().with("studio.conf", config).run("dnsmasq", &["--test", "--conf-file=/work/studio.conf"])
+    Folder::new().with("studio.conf", config).run("dnsmasq", &["--test", "--conf-file=/run/studio/studio.conf"])
 }
 
 #[test]
@@ -122,15 +121,15 @@ fn powerdns(config: &str, lua: &str) -> Verdict {
 }
 
 fn powerdns_beside(main: &str, config: &str, lua: &str) -> Verdict {
-    let main = format!("include-dir=/work/recursor.d\nlua-config-file=/work/recursor.lua\n{main}");
+    let main = format!("include-dir=/run/studio/recursor.d\nlua-config-file=/run/studio/recursor.lua\n{main}");
     let folder =
         Folder::new().with("recursor.conf", &main).with("recursor.d/studio.conf", config).with("recursor.lua", lua);
-    let verdict = folder.run("pdns_recursor", &["--config-dir=/work", "--config=check"]);
+    let verdict = folder.run("pdns_recursor", &["--config-dir=/run/studio", "--config=check"]);
     if !verdict.accepted {
         return verdict;
     }
     // The check prints nothing; this prints what was understood.
-    folder.run("pdns_recursor", &["--config-dir=/work", "--config=diff"])
+    folder.run("pdns_recursor", &["--config-dir=/run/studio", "--config=diff"])
 }
 
 #[test]
@@ -169,7 +168,7 @@ fn powerdns_refuses_what_is_broken() {
 #[test]
 fn the_lua_file_of_powerdns_runs_and_exempts_each_zone() {
     let run = |lua: &str| {
-        let stub = "function addNTA(name, why) print(name, type(why)) end\ndofile('/work/studio.lua')\n";
+        let stub = "function addNTA(name, why) print(name, type(why)) end\ndofile('/run/studio/studio.lua')\n";
         knot(stub, lua)
     };
     let lua = rendering(Kind::PowerDnsRecursorLua, ADDRESSES[0]);
@@ -183,7 +182,7 @@ fn the_lua_file_of_powerdns_runs_and_exempts_each_zone() {
 /// Runs Knot Resolver with this configuration, and has it quit.
 fn knot(config: &str, ours: &str) -> Verdict {
     let folder = Folder::new().with("kresd.conf", &format!("{config}\nquit()\n")).with("studio.lua", ours);
-    folder.with("run/empty", "").run("kresd", &["-n", "-c", "/work/kresd.conf", "/work/run"])
+    folder.with("run/empty", "").run("kresd", &["-n", "-c", "/run/studio/kresd.conf", "/run/studio/run"])
 }
 
 /// An exemption from before, our file, and then what came of it. Names are printed only after the file has run: a list
@@ -195,7 +194,7 @@ const KNOT: &str = "
         table.insert(lists, names)
         return suffix(action, names)
     end
-    dofile('/work/studio.lua')
+    dofile('/run/studio/studio.lua')
     print('exempt', table.concat(trust_anchors.insecure, ' '))
     for _, names in ipairs(lists) do
         for _, name in ipairs(names) do
@@ -233,7 +232,7 @@ fn knot_resolver_takes_rules_that_match_nothing() {
 #[test]
 fn knot_resolver_refuses_what_is_broken() {
     let ours = rendering(Kind::KnotResolver, ADDRESSES[0]);
-    let refused = |ours: &str, reason: &str| knot("dofile('/work/studio.lua')", ours).assert_refused(reason);
+    let refused = |ours: &str, reason: &str| knot("dofile('/run/studio/studio.lua')", ours).assert_refused(reason);
     refused(&broken(&ours, "10.0.1.10", "10.0.1.300"), "is not a valid IP address");
     refused(&broken(&ours, "set_insecure(insecure)", "set_insecure(zones[1])"), "must be list of domain names");
     refused(&broken(&ours, "local servers = {", "local servers = {{"), "studio.lua");

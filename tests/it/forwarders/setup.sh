@@ -2,7 +2,7 @@
 # Gives the tests the DNS servers whose own checkers judge what the provider renders, and a parser of PowerShell.
 #
 #   setup.sh                         prepare, and print the folder
-#   setup.sh run DIR PROGRAM [ARG…]  run one of the servers' programs, which sees DIR as /work
+#   setup.sh run DIR PROGRAM [ARG…]  run one of the servers' programs, which sees DIR as /run/studio
 #   setup.sh python                  print the Python that has the parser
 #
 # The servers are the distribution's packages with everything they need, unpacked into a folder of their own below
@@ -62,7 +62,7 @@ prepare() {
 unpack_servers() {
   local apt=$1.apt package
   rm -rf "$apt"
-  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$1"/{dev,run,tmp,work}
+  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial} "$1"/{dev,run,tmp}
   : >"$apt/status"
   cat >"$apt/apt.conf" <<END
 #clear APT::Update::Post-Invoke;
@@ -98,7 +98,9 @@ run() {
   # shellcheck disable=SC2016
   exec "${alone[@]}" bash -euc '
     mount --rbind /dev "$0/dev"
-    mount --bind "$1" "$0/work"
+    mount -t tmpfs studio "$0/run"
+    mkdir "$0/run/studio"
+    mount --bind "$1" "$0/run/studio"
     shift
     exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$0" "$@"
   ' "$FOLDER" "$@"
